@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The cipher: one request of the crypto API a data unit, for as many units as
+ * a descriptor has. Nothing here waits. A driver that answers later gets as
+ * many requests as memory and its queue allow, and the last answer carries on.
+ *
+ * A request is laid out as
+ *
+ *	struct skcipher_request and the driver's context
+ *	struct icrypt_request
+ *	scatterlist of the input, of the output
+ *	IV
+ */
+
+#include <linux/log2.h>
+#include <linux/scatterlist.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "icrypt.h"
+
+/* More than one request a bio is only ever needed for asynchronous drivers. */
+#define ICRYPT_MIN_REQUESTS	16
+
+/* Between two attempts of a driver to get memory, jiffies. */
+#define ICRYPT_NOMEM_PAUSE	max(HZ / 50, 1)
+
+/**
+ * struct icrypt_request - what a completion has to know
+ * @c:   the cipher
+ * @d:   whose data unit it is
+ * @req: the request that this one follows
+ * @own: the descriptor's first request, which is never freed
+ * @iv:  aligned for the driver
+ * @sg:  input, followed by output
+ */
+struct icrypt_request {
+	struct icrypt_cipher	*c;
+	struct iodesc		*d;
+	struct skcipher_request	*req;
+	void			*own;
+	u8			*iv;
+	struct scatterlist	sg[];
+};
+
+/* Added to the requests in flight while somebody walks the vector. */
+#define ICRYPT_WALKING		((int)BIT(30))
+
+static struct icrypt_request *request_priv(struct icrypt_cipher *c, void *req)
+{
+	return req + c->desc_off;
+}
+
+static size_t iv_align(struct icrypt_cipher *c)
+{
+	return max_t(size_t, crypto_skcipher_alignmask(c->tfms[0]) + 1, sizeof(u64));
+}
+
+static void cipher_callback(icrypt_async_t *arg, int error);
+
+/* Everything in a request that stays the same from unit to unit. */
+static void request_init(struct icrypt_cipher *c, struct iodesc *d, void *req, void *own)
+{
+	struct icrypt_request *r = request_priv(c, req);
+	struct scatterlist *out = d->in == d->out ? r->sg : r->sg + c->pieces;
+
+	r->c = c;
+	r->d = d;
+	r->req = req;
+	r->own = own;
+	r->iv = PTR_ALIGN((u8 *)(r->sg + 2 * c->pieces), iv_align(c));
+	sg_init_table(r->sg, 1);
+	if (out != r->sg)
+		sg_init_table(out, 1);
+	skcipher_request_set_tfm(req, c->tfms[0]);
+	skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG, cipher_callback, r);
+	skcipher_request_set_crypt(req, r->sg, out, c->sector_size, r->iv);
+}
+
+/* One data unit, whose scatterlists are filled in. */
+static int request_run(struct icrypt_cipher *c, struct iodesc *d, struct skcipher_request *req)
+{
+	struct icrypt_request *r = request_priv(c, req);
+
+	if (unlikely(c->count > 1))
+		skcipher_request_set_tfm(req, c->tfms[d->sector & (c->count - 1)]);
+	if (c->iv.generate)
+		c->iv.generate(&c->iv, r->iv, d->sector >> c->iv_shift);
+	return d->write ? crypto_skcipher_encrypt(req) : crypto_skcipher_decrypt(req);
+}
+
+static bool request_is_queued(int err)
+{
+	return err == -EINPROGRESS || err == -EBUSY;
+}
+
+static void advance(struct icrypt_cipher *c, struct iodesc *d, unsigned int bytes)
+{
+	bio_advance_iter(d->in, &d->in_iter, bytes);
+	if (d->out != d->in)
+		bio_advance_iter(d->out, &d->out_iter, bytes);
+}
+
+/*
+ * The rule: units that lie in one piece, as many as there are. What changes
+ * from one to the next is an offset and the IV. Returns what ended the run,
+ * with the iterators behind the last unit that was taken.
+ */
+static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
+			      struct skcipher_request *req, struct bio_vec *in,
+			      struct bio_vec *out, unsigned int may)
+{
+	unsigned int len = c->sector_size, done = 0;
+	unsigned int end = round_down(min(in->bv_len, out->bv_len), len);
+	int err;
+
+	sg_set_page(req->src, in->bv_page, len, in->bv_offset);
+	if (req->dst != req->src)
+		sg_set_page(req->dst, out->bv_page, len, out->bv_offset);
+
+	for (;;) {
+		err = request_run(c, d, req);
+		if (unlikely(err) && !request_is_queued(err))
+			break;
+		done += len;
+		d->sector += len >> SECTOR_SHIFT;
+		if (unlikely(err) || done == end)
+			break;
+		req->src->offset += len;
+		if (req->dst != req->src)
+			req->dst->offset += len;
+		if (may && !(done & (PAGE_SIZE - 1)))
+			cond_resched();
+	}
+	advance(c, d, done);
+	return err;
+}
+
+/* @bytes of @bio from @iter on, as a table; the pieces it took, 0 if too many. */
+static unsigned int map_unit(struct bio *bio, struct bvec_iter iter, struct scatterlist *sg,
+			     unsigned int bytes, unsigned int pieces)
+{
+	unsigned int n = 0;
+
+	if (iter.bi_size < bytes)
+		return 0;
+	sg_init_table(sg, pieces);
+	while (bytes && n < pieces) {
+		struct bio_vec bv = bio_iter_iovec(bio, iter);
+		unsigned int len = min(bv.bv_len, bytes);
+
+		sg_set_page(sg + n++, bv.bv_page, len, bv.bv_offset);
+		bio_advance_iter_single(bio, &iter, len);
+		bytes -= len;
+	}
+	if (bytes)
+		return 0;
+	sg_mark_end(sg + n - 1);
+	return n;
+}
+
+/*
+ * A driver that runs out of memory on well-aligned data does so before it
+ * touches any. On odd pieces it can fail half way, and what is half decrypted
+ * in place must not be decrypted again.
+ */
+static bool unit_aligned(struct scatterlist *sg, unsigned int pieces)
+{
+	while (pieces--) {
+		if ((sg->offset | sg->length) & (SECTOR_SIZE - 1))
+			return false;
+		sg++;
+	}
+	return true;
+}
+
+/*
+ * The exception: a unit that crosses pages. O_DIRECT only asks for the
+ * alignment of the device, and that is 512 bytes for any sector size.
+ */
+static int cipher_split_unit(struct icrypt_cipher *c, struct iodesc *d,
+			     struct skcipher_request *req)
+{
+	unsigned int n = map_unit(d->in, d->in_iter, req->src, c->sector_size, c->pieces);
+	unsigned int m = n;
+	int err;
+
+	if (req->dst != req->src)
+		m = map_unit(d->out, d->out_iter, req->dst, c->sector_size, c->pieces);
+	if (unlikely(!n || !m))
+		return -EIO;
+
+	err = request_run(c, d, req);
+	if (likely(!err) || request_is_queued(err)) {
+		d->sector += c->sector_size >> SECTOR_SHIFT;
+		advance(c, d, c->sector_size);
+	}
+	/* The table of a queued request is still in use. */
+	if (request_is_queued(err))
+		return err;
+	if (unlikely(err == -ENOMEM) && req->dst == req->src && !unit_aligned(req->src, n))
+		err = -ENOBUFS;
+	sg_init_table(req->src, 1);
+	if (req->dst != req->src)
+		sg_init_table(req->dst, 1);
+	return err;
+}
+
+static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, struct skcipher_request *req,
+			unsigned int may)
+{
+	struct bio_vec in = bio_iter_iovec(d->in, d->in_iter), out = in;
+
+	if (d->out != d->in)
+		out = bio_iter_iovec(d->out, d->out_iter);
+	if (likely(in.bv_len >= c->sector_size && out.bv_len >= c->sector_size))
+		return cipher_whole_units(c, d, req, &in, &out, may);
+	return cipher_split_unit(c, d, req);
+}
+
+/**
+ * icrypt_cipher_start() - aim a descriptor at its data
+ * @c:      the cipher
+ * @d:      the descriptor; write, done and cookie are the caller's to set
+ * @in:     input; what its bi_iter covers is processed
+ * @out:    output, @in for in place
+ * @sector: of the data in the mapped device, 512-byte sectors, plus iv_offset
+ *
+ * Context: any, does not sleep.
+ */
+void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d, struct bio *in,
+			 struct bio *out, u64 sector)
+{
+	d->in = in;
+	d->out = out;
+	d->in_iter = in->bi_iter;
+	d->out_iter = out->bi_iter;
+	d->sector = sector;
+	d->status = BLK_STS_OK;
+}
+
+/**
+ * icrypt_cipher_run() - process what is left of a descriptor
+ * @c:     the cipher
+ * @d:     the descriptor
+ * @own:   memory of @c->req_size bytes for the first request, which must stay
+ *	   valid until the descriptor is done
+ * @may:   ICRYPT_MAY_RESCHED, ICRYPT_MAY_SLEEP or 0
+ *
+ * Context: process or softirq. skcipher has no hardirq mode, so the caller
+ * makes sure of that. Sleeps only as @may says.
+ * Return: ICRYPT_DONE with the outcome in @d->status, ICRYPT_QUEUED if @d->done
+ * will be called, or ICRYPT_NOMEM to be run again with ICRYPT_MAY_SLEEP.
+ */
+enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d, void *own,
+				       unsigned int may)
+{
+	bool sleep = may & ICRYPT_MAY_SLEEP;
+	unsigned int noio = sleep ? memalloc_noio_save() : 0;
+	unsigned int queued;
+	bool nomem, stalled;
+	void *req;
+	int err;
+
+again:
+	queued = 0;
+	nomem = false;
+	stalled = false;
+	req = own;
+	atomic_set(&d->pending, ICRYPT_WALKING);
+	request_init(c, d, req, own);
+
+	while (d->in_iter.bi_size && likely(!READ_ONCE(d->status))) {
+		if (unlikely(!req)) {
+			req = mempool_alloc(&c->req_pool, sleep ? GFP_NOIO : GFP_NOWAIT);
+			/* Whatever is in flight brings us back here with @own free. */
+			if (!req) {
+				stalled = true;
+				break;
+			}
+			request_init(c, d, req, own);
+		}
+
+		err = cipher_units(c, d, req, may);
+		if (likely(!err)) {
+			if (may)
+				cond_resched();
+			continue;
+		}
+		if (err == -EINPROGRESS) {
+			queued++;
+			req = NULL;
+			continue;
+		}
+		/* Accepted, but the driver's queue is full: no more for now. */
+		if (err == -EBUSY) {
+			queued++;
+			req = NULL;
+			stalled = true;
+			break;
+		}
+		if (err == -ENOMEM && sleep) {
+			/* Like mempool_alloc(): memory will come back, give it time. */
+			skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
+						      CRYPTO_TFM_REQ_MAY_SLEEP,
+						      cipher_callback, request_priv(c, req));
+			set_current_state(TASK_UNINTERRUPTIBLE);
+			io_schedule_timeout(ICRYPT_NOMEM_PAUSE);
+			continue;
+		}
+		if (err == -ENOMEM)
+			nomem = true;
+		else
+			WRITE_ONCE(d->status, err == -ENOBUFS ? BLK_STS_RESOURCE : BLK_STS_IOERR);
+		break;
+	}
+	if (req && req != own)
+		mempool_free(req, &c->req_pool);
+
+	/*
+	 * With the walk's share gone the last answer may complete the bio, and
+	 * the descriptor with it.
+	 */
+	if (unlikely(queued)) {
+		if (!atomic_sub_and_test(ICRYPT_WALKING - queued, &d->pending)) {
+			if (sleep)
+				memalloc_noio_restore(noio);
+			return ICRYPT_QUEUED;
+		}
+		if (stalled && !d->status)
+			goto again;
+	}
+	if (sleep)
+		memalloc_noio_restore(noio);
+	return nomem && !d->status ? ICRYPT_NOMEM : ICRYPT_DONE;
+}
+
+/* The driver's answer. */
+static void cipher_callback(icrypt_async_t *arg, int error)
+{
+	struct icrypt_request *r = icrypt_async_data(arg);
+	enum icrypt_progress progress = ICRYPT_DONE;
+	struct icrypt_cipher *c = r->c;
+	struct iodesc *d = r->d;
+	void *own = r->own;
+
+	/* A backlogged request moved on to the driver; its answer is still to come. */
+	if (error == -EINPROGRESS)
+		return;
+
+	if (unlikely(error))
+		WRITE_ONCE(d->status, error == -ENOMEM ? BLK_STS_RESOURCE : BLK_STS_IOERR);
+	if (r->req != own)
+		mempool_free(r->req, &c->req_pool);
+	if (!atomic_dec_and_test(&d->pending))
+		return;
+
+	if (d->in_iter.bi_size && !d->status)
+		progress = icrypt_cipher_run(c, d, own, 0);
+	if (progress != ICRYPT_QUEUED)
+		d->done(d->cookie, progress);
+}
+
+/**
+ * icrypt_cipher_setkey() - give the transforms their keys
+ * @c:    the cipher
+ * @key:  the keys one after the other
+ * @size: of all of them, bytes
+ *
+ * Context: process, may sleep.
+ * Return: 0, or the error of the first transform that refused its key.
+ */
+int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
+{
+	unsigned int i, part = size / c->count;
+	int err = 0, r;
+
+	for (i = 0; i < c->count; i++) {
+		r = crypto_skcipher_setkey(c->tfms[i], key + i * part, part);
+		if (r && !err)
+			err = r;
+	}
+	return err;
+}
+
+/**
+ * icrypt_cipher_init() - allocate the transforms of a table line
+ * @c:     the cipher
+ * @t:     the table line
+ * @error: set when it fails
+ *
+ * Context: process, may sleep; loads crypto modules.
+ * Return: 0 or a negative errno; icrypt_cipher_exit() cleans up after either.
+ */
+int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, const char **error)
+{
+	struct crypto_skcipher *tfm;
+	unsigned int i;
+	int err;
+
+	c->sector_size = t->sector_size;
+	c->pieces = t->sector_size / SECTOR_SIZE + 1;
+	if (icrypt_option_set(t, ICRYPT_OPT_IV_LARGE_SECTORS))
+		c->iv_shift = ilog2(t->sector_size / SECTOR_SIZE);
+
+	c->tfms = kcalloc(t->key_count, sizeof(*c->tfms), GFP_KERNEL);
+	if (!c->tfms) {
+		*error = "Cannot allocate crypto transforms";
+		return -ENOMEM;
+	}
+	for (i = 0; i < t->key_count; i++) {
+		/* A driver that allocates for each request could not make progress. */
+		tfm = crypto_alloc_skcipher(t->alg, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
+		if (IS_ERR(tfm)) {
+			DMERR("crypto API: no %s (%pe), is its module there?", t->alg, tfm);
+			*error = "Error allocating crypto tfm";
+			return PTR_ERR(tfm);
+		}
+		c->tfms[c->count++] = tfm;
+	}
+	tfm = c->tfms[0];
+	c->async = crypto_skcipher_tfm(tfm)->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC;
+	DMDEBUG_LIMIT("%s is %s", t->alg, crypto_skcipher_driver_name(tfm));
+
+	if (t->iv_mode[0] && !crypto_skcipher_ivsize(tfm))
+		DMWARN("%s takes no IV, %s ignored", t->alg, t->iv_mode);
+	err = icrypt_iv_init(&c->iv, t->iv_mode, crypto_skcipher_ivsize(tfm),
+			     crypto_skcipher_blocksize(tfm), error);
+	if (err)
+		return err;
+
+	c->desc_off = ALIGN(sizeof(struct skcipher_request) + crypto_skcipher_reqsize(tfm),
+			    __alignof__(struct icrypt_request));
+	c->req_size = c->desc_off + sizeof(struct icrypt_request) +
+		      2 * c->pieces * sizeof(struct scatterlist) +
+		      iv_align(c) + c->iv.size;
+
+	err = mempool_init_kmalloc_pool(&c->req_pool, ICRYPT_MIN_REQUESTS, c->req_size);
+	if (err)
+		*error = "Cannot allocate crypt request mempool";
+	return err;
+}
+
+/**
+ * icrypt_cipher_exit() - free the transforms; the crypto API wipes their keys
+ * @c: the cipher, zeroed or as far as icrypt_cipher_init() came
+ *
+ * Context: process, may sleep.
+ */
+void icrypt_cipher_exit(struct icrypt_cipher *c)
+{
+	mempool_exit(&c->req_pool);
+	while (c->count)
+		crypto_free_skcipher(c->tfms[--c->count]);
+	kfree(c->tfms);
+	c->tfms = NULL;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between the supported kernels (6.1, 6.12, 7.2), so that the
+ * other files read as if written for one kernel. A tree that carries the
+ * target in-tree can drop this file's #if branches and keep the last ones.
+ */
+#ifndef ICRYPT_COMPAT_H
+#define ICRYPT_COMPAT_H
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/crypto.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/version.h>
+#include <linux/workqueue.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* hex2bin() moved out of <linux/kernel.h>. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#include <linux/hex.h>
+#else
+#include <linux/kernel.h>
+#endif
+
+/*
+ * The first argument of a crypto completion callback: the request up to 6.2,
+ * the data given to *_request_set_callback() from 6.3 on.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+typedef void icrypt_async_t;
+static inline void *icrypt_async_data(icrypt_async_t *arg)
+{
+	return arg;
+}
+#else
+typedef struct crypto_async_request icrypt_async_t;
+static inline void *icrypt_async_data(icrypt_async_t *arg)
+{
+	return arg->data;
+}
+#endif
+
+/* Threads that only borrow a user task's memory and registers. */
+#ifdef PF_USER_WORKER
+#define ICRYPT_PF_WORKER	(PF_KTHREAD | PF_WQ_WORKER | PF_IO_WORKER | PF_USER_WORKER)
+#else
+#define ICRYPT_PF_WORKER	(PF_KTHREAD | PF_WQ_WORKER | PF_IO_WORKER)
+#endif
+
+#ifndef kzalloc_obj
+#define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
+
+/* Per-CPU workqueues have to be asked for by name since 6.18. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define ICRYPT_WQ_PERCPU	WQ_PERCPU
+#else
+#define ICRYPT_WQ_PERCPU	0
+#endif
+
+/*
+ * A bottom half on the CPU that asks for it: the BH workqueue, or the tasklet
+ * that it replaced in 6.9. Either may be scheduled from hardirq context.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+typedef struct work_struct icrypt_bh_t;
+#define ICRYPT_BH_FN(name, arg)		void name(struct work_struct *arg)
+#define icrypt_bh_init(bh, fn)		INIT_WORK(bh, fn)
+#define icrypt_bh_schedule(bh)		queue_work(system_bh_wq, bh)
+#define icrypt_bh_kill(bh)		cancel_work_sync(bh)
+#else
+#include <linux/interrupt.h>
+typedef struct tasklet_struct icrypt_bh_t;
+#define ICRYPT_BH_FN(name, arg)		void name(struct tasklet_struct *arg)
+#define icrypt_bh_init(bh, fn)		tasklet_setup(bh, fn)
+#define icrypt_bh_schedule(bh)		tasklet_hi_schedule(bh)
+#define icrypt_bh_kill(bh)		tasklet_kill(bh)
+#endif
+
+/**
+ * icrypt_io_schedule() - sleep in a loop that tests for the end of an I/O
+ *
+ * As blk_io_schedule(), which modules cannot call any more in 7.2: wakes up now
+ * and then, so that a slow device is no hung task.
+ *
+ * Context: process; sleeps.
+ */
+static inline void icrypt_io_schedule(void)
+{
+	io_schedule_timeout(30 * HZ);
+}
+
+/**
+ * icrypt_bdev_rotational() - does a disk want its writes in order?
+ * @bdev: the disk
+ *
+ * Context: any.
+ * Return: whether it has to seek.
+ */
+static inline bool icrypt_bdev_rotational(struct block_device *bdev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+	return bdev_rot(bdev);
+#else
+	return !bdev_nonrot(bdev);
+#endif
+}
+
+/**
+ * icrypt_need_resched() - does anybody wait for this CPU?
+ *
+ * Context: any.
+ * Return: also true for a fair task, whose wake-up is lazy in newer kernels.
+ */
+static inline bool icrypt_need_resched(void)
+{
+#ifdef TIF_NEED_RESCHED_LAZY
+	if (test_thread_flag(TIF_NEED_RESCHED_LAZY))
+		return true;
+#endif
+	return need_resched();
+}
+
+/**
+ * icrypt_may_split_write() - may map take a part of this write only?
+ * @bio: the clone in map, not yet remapped
+ *
+ * From 6.12 on dm does so itself for a zoned mapped device, and BUGs if we try.
+ *
+ * Context: any.
+ * Return: whether dm_accept_partial_bio() is legal.
+ */
+static inline bool icrypt_may_split_write(struct bio *bio)
+{
+	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) || !bdev_is_zoned(bio->bi_bdev);
+}
+
+/**
+ * icrypt_bio_copy_hints() - what bio_clone does for a data lifetime hint
+ * @dst: the bio that carries the ciphertext
+ * @src: the bio that carries the plaintext
+ *
+ * Context: any. Bios carry no write hint before 6.9.
+ */
+static inline void icrypt_bio_copy_hints(struct bio *dst, const struct bio *src)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	dst->bi_write_hint = src->bi_write_hint;
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	dst->bi_write_stream = src->bi_write_stream;
+#endif
+}
+
+/**
+ * icrypt_limit_segments() - keep a write within one bio of our own
+ * @limits: the queue limits of the mapped device
+ * @zoned: whether the device below is zoned
+ *
+ * A write that dm makes of a zone append must not be split any more. And before
+ * 6.12 the segments of what is submitted below have to fit as they are.
+ *
+ * Context: process.
+ */
+static inline void icrypt_limit_segments(struct queue_limits *limits, bool zoned)
+{
+	if (zoned)
+		limits->max_hw_sectors = min_t(unsigned int, limits->max_hw_sectors,
+					       BIO_MAX_VECS << (PAGE_SHIFT - SECTOR_SHIFT));
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	limits->max_segment_size = PAGE_SIZE;
+#endif
+}
+
+#endif /* ICRYPT_COMPAT_H */

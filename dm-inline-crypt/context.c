@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The only place that decides where the cipher runs.
+ *
+ *	synchronous read		the task that asked for it
+ *	asynchronous read		the end_io chain
+ *	  completed inside submit	which is then the submitting task
+ *	  polled			which is then the polling task
+ *	  completed in hardirq		continued in a bottom half on that CPU
+ *	write				the submitting task
+ *	anything, under contention	a worker
+ *
+ * A bio does not say whether its submitter waits for it. When in doubt it does
+ * not: taking a synchronous read for an asynchronous one costs a wake-up,
+ * the opposite would run a queue of reads one by one.
+ */
+
+#include <linux/compat.h>
+#include <linux/cpumask.h>
+#include <linux/math64.h>
+#include <linux/moduleparam.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/task_stack.h>
+
+#ifdef CONFIG_HAVE_ARCH_TRACEHOOK
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+#endif
+
+#include "icrypt.h"
+
+/*
+ * The longest that a bottom half goes on with the cipher. Others on this CPU
+ * feel it as latency: a woken task of any priority has to sit it out. It is
+ * never less than a few small reads take, or a slow cipher would have none of
+ * them where they complete.
+ */
+static unsigned int bh_budget_us = 50;
+module_param(bh_budget_us, uint, 0644);
+MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microseconds (default: 50)");
+
+#define ICRYPT_BH_MIN_KIB	16
+
+/*
+ * Cipher work from which waking up a worker on another CPU pays, ns, and the
+ * least of data; on a slow CPU waking up is slow as well.
+ */
+#define ICRYPT_SPREAD_NS	(100 * NSEC_PER_USEC)
+#define ICRYPT_SPREAD_MIN	(32 * 1024U)
+
+/* Below this much cipher work a switch to the caller costs more than it saves, ns. */
+#define ICRYPT_SMALL_NS		(60 * NSEC_PER_USEC)
+
+/* Two bottom halves that are this close, in ns, are one to those who wait. */
+#define ICRYPT_STRETCH_GAP	(5 * NSEC_PER_USEC)
+
+/* Without anybody waiting for the CPU: what timers and the network can stand. */
+#define ICRYPT_STRETCH_MAX	8
+
+/* The first runs of the cipher in a task are timed, and then one in so many. */
+#define ICRYPT_SAMPLES_FIRST	16
+#define ICRYPT_SAMPLE		8
+
+/* Where the learned cost may lie, ns per KiB. */
+#define ICRYPT_COST_MIN		16U
+#define ICRYPT_COST_MAX		1000000U
+
+/* What this CPU's bottom halves did lately without a break, ns. */
+struct stretch {
+	u64	end;
+	u64	used;
+};
+
+static DEFINE_PER_CPU(struct stretch, stretches);
+
+/* Tasks that wait for a read in order to decrypt it. */
+static atomic_t waiting;
+
+/* Bios that must not or will not be waited for. */
+#define ICRYPT_NEVER_WAIT	(REQ_NOWAIT | REQ_RAHEAD | REQ_POLLED)
+
+/*
+ * Does the system call in progress wait for the reads that it starts? read()
+ * and its kind do, so does getdents(). Borrowed registers (kthreads, workers of
+ * any sort, a task before its first exec) and another ABI's numbers say
+ * nothing. What is left is io_uring's task work on the way out of a read();
+ * a linked read that it starts is waited for, which costs that ring some time.
+ */
+static bool syscall_waits(bool write)
+{
+#ifdef CONFIG_HAVE_ARCH_TRACEHOOK
+	if ((current->flags & ICRYPT_PF_WORKER) || !current->mm || in_compat_syscall())
+		return false;
+
+	switch (syscall_get_nr(current, task_pt_regs(current))) {
+	case __NR_read:
+	case __NR_pread64:
+	case __NR_readv:
+	case __NR_preadv:
+	case __NR_preadv2:
+#ifdef __NR_getdents
+	case __NR_getdents:
+#endif
+	case __NR_getdents64:
+		return !write;
+	case __NR_write:
+	case __NR_pwrite64:
+	case __NR_writev:
+	case __NR_pwritev:
+	case __NR_pwritev2:
+		return write;
+	}
+#endif
+	return false;
+}
+
+/*
+ * Waiting in map nests a submission inside ours. Stacked devices may do so
+ * again and again; half of the stack is for whoever comes below.
+ */
+static bool stack_is_low(void)
+{
+#ifndef CONFIG_STACK_GROWSUP
+	unsigned long here = (unsigned long)__builtin_frame_address(0);
+
+	return here - (unsigned long)end_of_stack(current) < THREAD_SIZE / 2;
+#else
+	return true;
+#endif
+}
+
+/*
+ * The plug that the submitter of the I/O holds. 6.12 starts one of its own for
+ * each bio that it takes off current->bio_list, which ends right after map:
+ * both are on our stack, and only the block layer's lies below the list. Should
+ * a compiler inline __submit_bio() and mislead us, the callback finds bio_list
+ * set and gives the read back.
+ */
+static struct blk_plug *submitter_plug(void)
+{
+	struct blk_plug *plug = current->plug;
+
+	if (plug && current->bio_list && object_is_on_stack(plug) &&
+	    (unsigned long)plug < (unsigned long)current->bio_list)
+		return NULL;
+	return plug;
+}
+
+/*
+ * A page of the page cache or a buffer may have other tasks waiting for it.
+ * They must not wait for one that the scheduler holds in low esteem.
+ */
+static bool caller_is_slow(void)
+{
+	return task_nice(current) > 0 || current->policy == SCHED_IDLE ||
+	       current->policy == SCHED_BATCH;
+}
+
+/* The expected cipher time of a bio, ns. */
+static u64 cost(struct icrypt_io *io)
+{
+	return (u64)(io->bytes >> 9) * READ_ONCE(io->cc->ns_per_kib[io->desc.write]) >> 1;
+}
+
+static u64 bh_budget(struct icrypt_config *cc)
+{
+	return max((u64)READ_ONCE(bh_budget_us) * NSEC_PER_USEC,
+		   (u64)READ_ONCE(cc->ns_per_kib[READ]) * ICRYPT_BH_MIN_KIB);
+}
+
+/*
+ * More of the cipher than one CPU should hold up the queue for, and another
+ * one that might take it.
+ */
+static bool should_spread(struct icrypt_io *io, enum icrypt_option never)
+{
+	return io->bytes >= ICRYPT_SPREAD_MIN && cost(io) >= ICRYPT_SPREAD_NS &&
+	       num_online_cpus() > 1 &&
+	       !icrypt_option_set(&io->cc->table, never) &&
+	       !icrypt_option_set(&io->cc->table, ICRYPT_OPT_SAME_CPU_CRYPT);
+}
+
+/**
+ * icrypt_clock_start() - the cipher begins with a bio
+ * @io: the bio
+ *
+ * In a bottom half every bio is timed. In a task a sample does, to know what
+ * the cipher costs.
+ *
+ * Context: any.
+ * Return: for icrypt_clock_stop().
+ */
+u64 icrypt_clock_start(struct icrypt_io *io)
+{
+	u32 n;
+
+	if (in_task()) {
+		n = this_cpu_inc_return(io->cc->stats->runs);
+		if (n > ICRYPT_SAMPLES_FIRST && n % ICRYPT_SAMPLE)
+			return 0;
+	}
+	return ktime_get_mono_fast_ns();
+}
+
+/**
+ * icrypt_clock_stop() - the cipher is through with a bio
+ * @io:    the bio
+ * @start: from icrypt_clock_start()
+ * @bytes: that it went through since then
+ *
+ * A sample that is too long may have been preempted, one that is short was not:
+ * the estimate falls fast and rises slowly.
+ *
+ * Context: any.
+ */
+void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes)
+{
+	unsigned int *estimate = &io->cc->ns_per_kib[io->desc.write];
+	unsigned int old = READ_ONCE(*estimate), sample, new;
+	u64 now;
+
+	if (!start)
+		return;
+	now = ktime_get_mono_fast_ns();
+	if (!in_task() || softirq_count()) {
+		struct stretch *s = this_cpu_ptr(&stretches);
+
+		/* Not what it took: that can be a hypervisor's doing. */
+		s->used += cost(io);
+		s->end = now;
+	}
+	/* A failed run says nothing, nor does a clock that stands or went back. */
+	if (io->desc.status || bytes < SECTOR_SIZE || now <= start)
+		return;
+
+	sample = min_t(u64, div_u64((now - start) << 1, bytes >> 9), ICRYPT_COST_MAX);
+	if (sample < old)
+		new = old - DIV_ROUND_UP(old - sample, 4);
+	else
+		new = old + DIV_ROUND_UP(min(sample, 16 * old) - old, 32);
+	new = clamp(new, ICRYPT_COST_MIN, ICRYPT_COST_MAX);
+	if (new != old)
+		WRITE_ONCE(*estimate, new);
+}
+
+/**
+ * icrypt_bh_over_budget() - may a bottom half take on this bio?
+ * @io: the read
+ *
+ * No if it takes too long by itself. With others before it, it may for some
+ * time as long as nobody waits for the CPU.
+ *
+ * Context: softirq, or a task with bottom halves off.
+ * Return: whether a worker has to.
+ */
+bool icrypt_bh_over_budget(struct icrypt_io *io)
+{
+	u64 budget = bh_budget(io->cc), ns = cost(io);
+	struct stretch *s = this_cpu_ptr(&stretches);
+
+	if (io->cc->table.read_context == ICRYPT_WANT_ENDIO)
+		return false;
+	if (ns > budget)
+		return true;
+	if (ktime_get_mono_fast_ns() - s->end > ICRYPT_STRETCH_GAP)
+		s->used = 0;
+	return s->used + ns > budget &&
+	       (icrypt_need_resched() || s->used > ICRYPT_STRETCH_MAX * budget);
+}
+
+/**
+ * icrypt_may_resched() - may the cipher give way to others here?
+ *
+ * A completion in a task may come with locks held that nobody told us of.
+ *
+ * Context: any.
+ * Return: ICRYPT_MAY_RESCHED or 0.
+ */
+unsigned int icrypt_may_resched(void)
+{
+	return preemptible() && !rcu_preempt_depth() ? ICRYPT_MAY_RESCHED : 0;
+}
+
+/**
+ * icrypt_wait_begin() - a task starts to wait for its read
+ *
+ * Context: process.
+ */
+void icrypt_wait_begin(void)
+{
+	atomic_inc(&waiting);
+}
+
+/**
+ * icrypt_wait_end() - and ends
+ *
+ * Context: process.
+ */
+void icrypt_wait_end(void)
+{
+	atomic_dec(&waiting);
+}
+
+/**
+ * icrypt_plan_read() - decide at submission where a read is to be decrypted
+ * @io: the read
+ *
+ * Context: process, in map; does not sleep.
+ * Return: the plan. ICRYPT_PLAN_PLUG only if the submitter holds a plug.
+ */
+enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
+{
+	enum icrypt_want want = io->cc->table.read_context;
+	struct bio *bio = io->bio;
+	bool on_stack;
+
+	if (want == ICRYPT_WANT_ENDIO || want == ICRYPT_WANT_WORKQUEUE)
+		return ICRYPT_PLAN_ENDIO;
+	if ((bio->bi_opf & ICRYPT_NEVER_WAIT) || (current->flags & ICRYPT_PF_WORKER))
+		return ICRYPT_PLAN_ENDIO;
+
+	/* A vector on the submitter's stack: it cannot return before the end. */
+	on_stack = object_is_on_stack(bio->bi_io_vec);
+	if (want != ICRYPT_WANT_CALLER && !on_stack && (!syscall_waits(false) || caller_is_slow()))
+		return ICRYPT_PLAN_ENDIO;
+
+	/*
+	 * With more readers than CPUs somebody else runs when the device is
+	 * done, and decrypts sooner than we could be switched to.
+	 */
+	if (want != ICRYPT_WANT_CALLER && cost(io) <= ICRYPT_SMALL_NS &&
+	    atomic_read(&waiting) >= num_online_cpus())
+		return ICRYPT_PLAN_ENDIO;
+
+	if (submitter_plug()) {
+		/*
+		 * Who waits for this very bio, or for metadata, does so before
+		 * it finishes the plug. And where it cannot be told whether the
+		 * plug's callback may sleep, it never does.
+		 */
+		if (on_stack || (bio->bi_opf & REQ_META) || !IS_ENABLED(CONFIG_PREEMPT_COUNT))
+			return ICRYPT_PLAN_ENDIO;
+		return ICRYPT_PLAN_PLUG;
+	}
+	return stack_is_low() ? ICRYPT_PLAN_ENDIO : ICRYPT_PLAN_WAIT;
+}
+
+/**
+ * icrypt_drain_may_sleep() - may an unplug callback wait for its reads?
+ * @from_schedule: as given to the callback
+ *
+ * No while bios that it would wait for may sit on current->bio_list, and no
+ * under bio_poll(), which flushes the plug inside an RCU read section.
+ *
+ * Context: the callback's.
+ * Return: whether it may.
+ */
+bool icrypt_drain_may_sleep(bool from_schedule)
+{
+	return !from_schedule && !current->bio_list && preemptible() && !rcu_preempt_depth();
+}
+
+/**
+ * icrypt_completion_context() - decide where a read that completes is decrypted
+ * @io:     the read, not owned by its caller
+ * @reason: why it has to be a worker, if so
+ *
+ * Context: any, the completion's.
+ * Return: where.
+ */
+enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_reason *reason)
+{
+	if (unlikely(io->cc->table.read_context == ICRYPT_WANT_WORKQUEUE)) {
+		*reason = ICRYPT_REASON_OPTION;
+		return ICRYPT_WQ;
+	}
+	/* skcipher refuses hardirqs, and does not even notice all of them. */
+	if (in_hardirq() || irqs_disabled()) {
+		if (cost(io) <= bh_budget(io->cc) ||
+		    io->cc->table.read_context == ICRYPT_WANT_ENDIO)
+			return ICRYPT_BH;
+		*reason = ICRYPT_REASON_BUDGET;
+		return ICRYPT_WQ;
+	}
+	if (!in_task() || (io->bio->bi_opf & REQ_POLLED))
+		return in_task() ? ICRYPT_CALLER : ICRYPT_ENDIO;
+	if (io->cc->table.read_context == ICRYPT_WANT_AUTO &&
+	    should_spread(io, ICRYPT_OPT_NO_READ_WORKQUEUE)) {
+		*reason = ICRYPT_REASON_SPREAD;
+		return ICRYPT_WQ;
+	}
+	return current == io->submitter ? ICRYPT_CALLER : ICRYPT_ENDIO;
+}
+
+/**
+ * icrypt_write_context() - decide where a write is encrypted
+ * @io:     the write
+ * @reason: why it has to be a worker, if so
+ *
+ * Writes to a zoned device leave in the order in which they came.
+ *
+ * Context: process, in map.
+ * Return: ICRYPT_CALLER or ICRYPT_WQ.
+ */
+enum icrypt_context icrypt_write_context(struct icrypt_io *io, enum icrypt_reason *reason)
+{
+	enum icrypt_want want = io->cc->table.write_context;
+
+	if (io->cc->zoned || want == ICRYPT_WANT_CALLER)
+		return ICRYPT_CALLER;
+	if (unlikely(want == ICRYPT_WANT_WORKQUEUE)) {
+		*reason = ICRYPT_REASON_OPTION;
+		return ICRYPT_WQ;
+	}
+	/*
+	 * Not if the submitter waits anyway, nor for a disk that wants its
+	 * writes in order. And with enough of them queued the submitter helps:
+	 * that and the tags below bound the memory of what is in flight.
+	 */
+	if (!should_spread(io, ICRYPT_OPT_NO_WRITE_WORKQUEUE) || io->cc->rotational ||
+	    (current->flags & PF_IO_WORKER) || object_is_on_stack(io->bio->bi_io_vec) ||
+	    syscall_waits(true) ||
+	    atomic_read(&io->cc->writes_queued) >= 2 * (int)num_online_cpus())
+		return ICRYPT_CALLER;
+
+	*reason = ICRYPT_REASON_SPREAD;
+	return ICRYPT_WQ;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dm-inline-crypt: what the files of the target share. One section a file.
+ */
+#ifndef ICRYPT_H
+#define ICRYPT_H
+
+#include <crypto/skcipher.h>
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/llist.h>
+#include <linux/mempool.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "iodesc.h"
+#include "iv.h"
+#include "table.h"
+
+#define DM_MSG_PREFIX "inline-crypt"
+
+struct icrypt_config;
+
+/*
+ * Where the cipher of a bio ran, in the order of the counters: a bio that ran
+ * in two places counts for the later one.
+ */
+enum icrypt_context {
+	ICRYPT_CALLER,		/* the task that submitted or polls the bio */
+	ICRYPT_ENDIO,		/* the context that the device completed in */
+	ICRYPT_BH,		/* a bottom half on the CPU of a hardirq completion */
+	ICRYPT_WQ,		/* a worker, or the cipher driver's own queue */
+	ICRYPT_CONTEXTS
+};
+
+/* Why a bio went to a worker. */
+enum icrypt_reason {
+	ICRYPT_REASON_NONE,
+	ICRYPT_REASON_BUDGET,	/* the bottom halves of this CPU had their share */
+	ICRYPT_REASON_SPREAD,	/* much asynchronous work, and more than one CPU */
+	ICRYPT_REASON_ASYNC,	/* the cipher driver answered later */
+	ICRYPT_REASON_NOMEM,	/* no memory where sleeping was not allowed */
+	ICRYPT_REASON_CONTEXT,	/* nothing else was legal */
+	ICRYPT_REASON_SLEPT,	/* the caller had to sleep before it could come back */
+	ICRYPT_REASON_OPTION,	/* read_context or write_context asked for it */
+	ICRYPT_REASONS
+};
+
+/* What map planned for a read; see context.c. */
+enum icrypt_plan {
+	ICRYPT_PLAN_ENDIO,	/* decrypt in the end_io chain */
+	ICRYPT_PLAN_WAIT,	/* wait in map and decrypt there */
+	ICRYPT_PLAN_PLUG,	/* decrypt when the submitter finishes its plug */
+};
+
+/* Who decrypts a read that is planned for its caller. */
+enum icrypt_owner {
+	ICRYPT_OWNER_DEVICE,	/* in flight; the caller will come back */
+	ICRYPT_OWNER_CALLER,	/* complete, it is the caller's turn */
+	ICRYPT_OWNER_ENDIO,	/* given back; the completion carries on */
+};
+
+/**
+ * struct icrypt_io - per-bio data
+ * @cc:        the target
+ * @bio:       the clone that dm handed to map
+ * @desc:      what the cipher sees of it
+ * @end_io:    read: dm's completion, hidden while ours is in place
+ * @clone:     write: the bio with the ciphertext
+ * @sector:    in the mapped device, 512-byte sectors, for tracing
+ * @bytes:     of the whole bio, for tracing
+ * @submitter: read: the task that called map. Only compared, but for a read
+ *	       that the caller owns, which has it wait or drain
+ * @owner:     read: enum icrypt_owner, settles who decrypts
+ * @plan:      read: enum icrypt_plan
+ * @context:   enum icrypt_context where the cipher ran so far
+ * @ordered:   write: completed by the cipher for a writer that waits, or NULL
+ * @start_ns:  when the cipher began, 0 unless traced
+ * @work:      the fallback
+ * @bh_node:   on the list of a CPU's bottom half
+ * @plug_node: on the list of the submitter's plug
+ *
+ * The first cipher request of the bio follows behind, see cipher.c.
+ */
+struct icrypt_io {
+	struct icrypt_config	*cc;
+	struct bio		*bio;
+	struct iodesc		desc;
+	union {
+		bio_end_io_t	*end_io;
+		struct bio	*clone;
+	};
+	sector_t		sector;
+	unsigned int		bytes;
+	union {
+		struct task_struct	*submitter;
+		struct completion	*ordered;
+	};
+	atomic_t		owner;
+	u8			plan;
+	u8			context;
+	u64			start_ns;
+	union {
+		struct work_struct	work;
+		struct llist_node	bh_node;
+		struct list_head	plug_node;
+	};
+};
+
+/* Counters, summed over the CPUs when read. */
+struct icrypt_stats {
+	u64	read[ICRYPT_CONTEXTS];
+	u64	write[ICRYPT_CONTEXTS];
+	u64	reason[ICRYPT_REASONS];
+	u32	runs;		/* of the cipher in a task */
+};
+
+/**
+ * struct icrypt_cipher - the keyed transforms
+ * @tfms:     @count of them, taking turns by sector
+ * @count:    power of two
+ * @async:    the driver may answer later
+ * @iv:       IV generator
+ * @pieces:   the most pages that a data unit can touch
+ * @req_size: of a request with all that follows it, bytes
+ * @desc_off: of struct icrypt_request behind a skcipher_request, bytes
+ * @sector_size: data unit, bytes
+ * @iv_shift: by which the sector number is divided for the IV, log2
+ * @req_pool: more requests, for drivers that answer later
+ */
+struct icrypt_cipher {
+	struct crypto_skcipher	**tfms;
+	unsigned int		count;
+	bool			async;
+	struct icrypt_iv	iv;
+	unsigned int		pieces;
+	unsigned int		req_size;
+	unsigned int		desc_off;
+	unsigned int		sector_size;
+	unsigned int		iv_shift;
+	mempool_t		req_pool;
+};
+
+/**
+ * struct icrypt_config - a mapped device
+ * @table:       the table line; its key is never a hex key, see @key
+ * @cipher_word: what the table's cipher points to
+ * @dev:         device below
+ * @devt:        number of the mapped device itself, for tracing
+ * @start:       first sector on the device below
+ * @cipher:      transforms
+ * @ns_per_kib:  what the cipher costs here, learned, by READ and WRITE; ns
+ * @key:         raw key, @table.key_size bytes; zeros if it is a keyring key
+ * @key_desc:    "type:description" of a keyring key, else NULL
+ * @key_lock:    protects the key and its description against messages and status
+ * @key_valid:   the transforms have the user's key
+ * @suspended:   between postsuspend and resume
+ * @zoned:       the device below is zoned: writes go out in order, in the submitter
+ * @rotational:  the device below is: writes should keep their order
+ * @writes_queued: writes that wait for a worker or are in its hands
+ * @wq:          the last resort
+ * @write_wq:    the same for writes, whose submission can sleep for long
+ * @bs:          write clones
+ * @page_pool:   pages of the write clones
+ * @page_lock:   serialises writers that wait for pages
+ * @stats:       counters
+ */
+struct icrypt_config {
+	struct icrypt_table	table;
+	char			*cipher_word;
+	struct dm_dev		*dev;
+	dev_t			devt;
+	sector_t		start;
+	struct icrypt_cipher	cipher;
+	unsigned int		ns_per_kib[2];
+	u8			*key;
+	char			*key_desc;
+	struct mutex		key_lock;	/* key, key_desc, table.key */
+	bool			key_valid;
+	bool			suspended;
+	bool			zoned;
+	bool			rotational;
+	atomic_t		writes_queued;
+	struct workqueue_struct	*wq;
+	struct workqueue_struct	*write_wq;
+	struct bio_set		bs;
+	mempool_t		page_pool;
+	struct mutex		page_lock;	/* who waits for page_pool */
+	struct icrypt_stats __percpu *stats;
+};
+
+/* Until the first bios were timed, ns: slow enough to be careful. */
+#define ICRYPT_NS_PER_KIB_GUESS	8000
+
+/* key.c */
+int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const char **error);
+int icrypt_key_wipe(struct icrypt_config *cc);
+void icrypt_key_free(struct icrypt_config *cc);
+
+/* cipher.c */
+int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, const char **error);
+void icrypt_cipher_exit(struct icrypt_cipher *c);
+int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size);
+void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d, struct bio *in,
+			 struct bio *out, u64 sector);
+enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d, void *req,
+				       unsigned int may);
+
+/* read.c */
+int icrypt_read_map(struct icrypt_config *cc, struct bio *bio);
+void icrypt_read_init(void);
+void icrypt_read_exit(void);
+
+/* write.c */
+int icrypt_write_init(struct icrypt_config *cc);
+void icrypt_write_exit(struct icrypt_config *cc);
+int icrypt_write_map(struct icrypt_config *cc, struct bio *bio);
+
+/* context.c */
+enum icrypt_plan icrypt_plan_read(struct icrypt_io *io);
+enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_reason *reason);
+bool icrypt_bh_over_budget(struct icrypt_io *io);
+u64 icrypt_clock_start(struct icrypt_io *io);
+void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes);
+void icrypt_wait_begin(void);
+void icrypt_wait_end(void);
+enum icrypt_context icrypt_write_context(struct icrypt_io *io, enum icrypt_reason *reason);
+unsigned int icrypt_may_resched(void);
+bool icrypt_drain_may_sleep(bool from_schedule);
+
+/* stats.c */
+int icrypt_stats_init(struct icrypt_config *cc);
+void icrypt_stats_exit(struct icrypt_config *cc);
+void icrypt_stats_fallback(struct icrypt_io *io, enum icrypt_reason reason);
+void icrypt_stats_begin(struct icrypt_io *io);
+void icrypt_stats_done(struct icrypt_io *io);
+unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned int size);
+
+/* The request that lives behind the per-bio data. */
+static inline void *icrypt_io_request(struct icrypt_io *io)
+{
+	return PTR_ALIGN((void *)(io + 1), CRYPTO_MINALIGN);
+}
+
+static inline unsigned int icrypt_per_io_size(const struct icrypt_cipher *c)
+{
+	return ALIGN(sizeof(struct icrypt_io) + CRYPTO_MINALIGN + c->req_size,
+		     ARCH_KMALLOC_MINALIGN);
+}
+
+static inline struct icrypt_io *icrypt_io_of(struct icrypt_config *cc, struct bio *bio)
+{
+	return dm_per_bio_data(bio, icrypt_per_io_size(&cc->cipher));
+}
+
+#endif /* ICRYPT_H */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The I/O descriptor: all that the cipher needs to know of an I/O.
+ *
+ * It is the "iodesc" of the 2007 thread: the state of the data's vector, and
+ * an opaque completion cookie. cipher.c moves the iterators and hands the
+ * cookie back; who submitted the data, who waits for it and in which context
+ * the completion goes on are not its business.
+ */
+#ifndef ICRYPT_IODESC_H
+#define ICRYPT_IODESC_H
+
+#include <linux/atomic.h>
+#include <linux/bio.h>
+
+/**
+ * enum icrypt_progress - how far the cipher came with a descriptor
+ * @ICRYPT_DONE:   every data unit is processed, or one failed; see status
+ * @ICRYPT_QUEUED: the cipher driver answers later, through done()
+ * @ICRYPT_NOMEM:  stopped at a data unit for want of memory, nothing is in
+ *		   flight; to be run again where it may sleep
+ */
+enum icrypt_progress {
+	ICRYPT_DONE,
+	ICRYPT_QUEUED,
+	ICRYPT_NOMEM,
+};
+
+/* What the context in which the cipher runs allows. */
+#define ICRYPT_MAY_RESCHED	1U	/* to give way to others, not to wait */
+#define ICRYPT_MAY_SLEEP	2U	/* to wait for memory as well */
+
+/**
+ * struct iodesc - the vector state of one I/O and the cookie of its completion
+ * @in:      bio whose pages hold the input
+ * @out:     bio whose pages take the output, @in when transformed in place
+ * @in_iter: the part of @in still to do; a private copy, in bytes and sectors
+ * @out_iter: the same of @out, unused when transformed in place
+ * @sector:  number of the next data unit's first 512-byte sector for the IV,
+ *	     iv_offset included
+ * @pending: requests in flight, plus the share of whoever walks the vector
+ * @status:  BLK_STS_OK, or the first error
+ * @write:   encrypt, else decrypt
+ * @done:    called when an I/O that was ICRYPT_QUEUED comes to its end, in the
+ *	     cipher driver's completion context (bottom halves off, no sleeping),
+ *	     with ICRYPT_DONE or ICRYPT_NOMEM
+ * @cookie:  for @done; nobody else looks at it
+ */
+struct iodesc {
+	struct bio		*in;
+	struct bio		*out;
+	struct bvec_iter	in_iter;
+	struct bvec_iter	out_iter;
+	u64			sector;
+	atomic_t		pending;
+	blk_status_t		status;
+	bool			write;
+	void			(*done)(void *cookie, enum icrypt_progress progress);
+	void			*cookie;
+};
+
+#endif /* ICRYPT_IODESC_H */

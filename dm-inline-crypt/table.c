@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Parse and print a table line. The format is dm-crypt's, as described in
+ * Documentation/admin-guide/device-mapper/dm-crypt.rst of the kernel, plus two
+ * options of our own.
+ */
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/string.h>
+
+#include "table.h"
+
+#define ICRYPT_SECTOR_SIZE	512
+#define ICRYPT_SECTOR_SIZE_MAX	4096
+#define ICRYPT_ARGS_MIN		5
+
+/* Far more than any cipher takes, and what can be allocated without a fuss. */
+#define ICRYPT_KEY_SIZE_MAX	32768
+#define ICRYPT_KEY_COUNT_MAX	1024
+
+static const char * const option_names[ICRYPT_OPT_COUNT] = {
+	[ICRYPT_OPT_ALLOW_DISCARDS]		= "allow_discards",
+	[ICRYPT_OPT_SAME_CPU_CRYPT]		= "same_cpu_crypt",
+	[ICRYPT_OPT_HIGH_PRIORITY]		= "high_priority",
+	[ICRYPT_OPT_SUBMIT_FROM_CRYPT_CPUS]	= "submit_from_crypt_cpus",
+	[ICRYPT_OPT_NO_READ_WORKQUEUE]		= "no_read_workqueue",
+	[ICRYPT_OPT_NO_WRITE_WORKQUEUE]		= "no_write_workqueue",
+	[ICRYPT_OPT_IV_LARGE_SECTORS]		= "iv_large_sectors",
+};
+
+static const char * const want_names[ICRYPT_WANT_COUNT] = {
+	[ICRYPT_WANT_AUTO]	= "auto",
+	[ICRYPT_WANT_CALLER]	= "caller",
+	[ICRYPT_WANT_ENDIO]	= "endio",
+	[ICRYPT_WANT_WORKQUEUE]	= "workqueue",
+};
+
+/* IV generators that table lines may ask for; iv.c has the code of them. */
+static const char * const iv_modes[] = {
+	"plain", "plain64", "plain64be", "essiv", "benbi", "null",
+};
+
+/* dm-crypt's others. Named so that their users learn what to do. */
+static const char * const iv_modes_missing[] = {
+	"lmk", "tcw", "random", "eboiv", "elephant",
+};
+
+static int refuse(struct icrypt_table *t, const char *error, const char *culprit)
+{
+	t->error = error;
+	t->culprit = culprit;
+	return -EINVAL;
+}
+
+static bool one_of(const char *name, const char * const *list, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!strcmp(name, list[i]))
+			return true;
+	return false;
+}
+
+/* Cuts @s at the first @sep and returns what follows it, or NULL. */
+static char *cut(char *s, char sep)
+{
+	char *p = s ? strchr(s, sep) : NULL;
+
+	if (p)
+		*p++ = '\0';
+	return p;
+}
+
+static int set_iv_mode(struct icrypt_table *t, const char *mode)
+{
+	if (!mode)
+		return 0;
+	if (one_of(mode, iv_modes_missing, ARRAY_SIZE(iv_modes_missing)))
+		return refuse(t, "IV mode not supported yet, use the crypt target for it",
+			      t->cipher);
+	if (!one_of(mode, iv_modes, ARRAY_SIZE(iv_modes)))
+		return refuse(t, "Invalid IV mode, use plain64 for a new device", t->cipher);
+	strscpy(t->iv_mode, mode, sizeof(t->iv_mode));
+	return 0;
+}
+
+static int set_alg(struct icrypt_table *t, const char *mode, const char *api,
+		   const char *iv_mode, const char *digest)
+{
+	bool essiv = iv_mode && !strcmp(iv_mode, "essiv");
+	int len;
+
+	if (essiv && (!digest || !*digest))
+		return refuse(t, "Digest algorithm missing for ESSIV mode, write essiv:sha256",
+			      t->cipher);
+
+	len = snprintf(t->alg, sizeof(t->alg), "%s%s%s%s%s%s%s",
+		       essiv ? "essiv(" : "", mode ? mode : "", mode ? "(" : "",
+		       api, mode ? ")" : "", essiv ? "," : "", essiv ? digest : "");
+	if (essiv && len >= 0 && len < (int)sizeof(t->alg) - 1) {
+		t->alg[len++] = ')';
+		t->alg[len] = '\0';
+	} else if (essiv) {
+		len = sizeof(t->alg);
+	}
+	if (len < 0 || len >= (int)sizeof(t->alg))
+		return refuse(t, "Cipher specification too long", t->cipher);
+	return 0;
+}
+
+/* capi:<crypto API name>-<iv mode>[:<iv options>] */
+static int parse_cipher_capi(struct icrypt_table *t, char *spec)
+{
+	char *iv_opts, *iv_mode;
+	int r;
+
+	/* The digest of an ESSIV may contain a '-', so it goes first. */
+	iv_opts = strrchr(spec, ':');
+	if (iv_opts)
+		*iv_opts++ = '\0';
+	iv_mode = strrchr(spec, '-');
+	if (iv_mode)
+		*iv_mode++ = '\0';
+	if (!*spec)
+		return refuse(t, "Cipher missing after capi:, write capi:xts(aes)-plain64",
+			      t->cipher);
+
+	t->key_count = 1;
+	r = set_alg(t, NULL, spec, iv_mode, iv_opts);
+	return r ? r : set_iv_mode(t, iv_mode);
+}
+
+/* <cipher>[:<key count>]-<mode>-<iv mode>[:<iv options>] */
+static int parse_cipher_classic(struct icrypt_table *t, char *spec)
+{
+	const char *mode = cut(spec, '-');
+	char *iv_mode = cut((char *)mode, '-');
+	char *iv_opts = cut(iv_mode, ':');
+	char *count = cut(spec, ':');
+	int r;
+
+	if (strchr(t->cipher, '('))
+		return refuse(t, "Bad cipher specification, crypto API names start with capi:",
+			      t->cipher);
+	if (!*spec)
+		return refuse(t, "Cipher missing, write aes-xts-plain64", t->cipher);
+
+	t->key_count = 1;
+	if (count && (kstrtouint(count, 10, &t->key_count) || !t->key_count ||
+		      !is_power_of_2(t->key_count) || t->key_count > ICRYPT_KEY_COUNT_MAX))
+		return refuse(t, "Bad cipher key count, must be a power of two up to 1024",
+			      t->cipher);
+
+	/* The oldest format of dm-crypt had a cipher only. */
+	if (!mode || (!strcmp(mode, "plain") && !iv_mode)) {
+		mode = "cbc";
+		iv_mode = "plain";
+	}
+	if (strcmp(mode, "ecb") && !iv_mode)
+		return refuse(t, "IV mechanism required, write aes-xts-plain64", t->cipher);
+
+	r = set_alg(t, mode, spec, iv_mode, iv_opts);
+	return r ? r : set_iv_mode(t, iv_mode);
+}
+
+static int parse_cipher(struct icrypt_table *t, const char *word)
+{
+	char spec[ICRYPT_ALG_NAME_MAX];
+
+	t->cipher = word;
+	if (strscpy(spec, word, sizeof(spec)) < 0)
+		return refuse(t, "Cipher specification too long", NULL);
+	if (!strncmp(spec, "capi:", 5))
+		return parse_cipher_capi(t, spec + 5);
+	return parse_cipher_classic(t, spec);
+}
+
+/**
+ * icrypt_key_parse() - take a key word apart
+ * @t:    receives key, key_size and key_in_keyring; error when refused
+ * @word: hex digits, "-" for no key, or ":<bytes>:<type>:<description>"
+ *
+ * Does not look at the hex digits themselves, so @word must be kept for that.
+ *
+ * Context: any.
+ * Return: 0 or -EINVAL.
+ */
+int icrypt_key_parse(struct icrypt_table *t, const char *word)
+{
+	const char *colon;
+	char size[12];
+	size_t len;
+
+	t->key_in_keyring = word[0] == ':';
+	t->key = word;
+	if (!t->key_in_keyring) {
+		len = strlen(word);
+		if (!strcmp(word, "-")) {
+			t->key_size = 0;
+			return 0;
+		}
+		if (len & 1)
+			return refuse(t, "Cannot parse key, odd number of hex digits", NULL);
+		t->key_size = len / 2;
+		return 0;
+	}
+
+	colon = strchr(word + 1, ':');
+	len = colon ? colon - word - 1 : 0;
+	if (!len || len >= sizeof(size))
+		return refuse(t, "Cannot parse key size, write :<bytes>:<type>:<description>",
+			      NULL);
+	memcpy(size, word + 1, len);
+	size[len] = '\0';
+	if (kstrtouint(size, 10, &t->key_size) || !t->key_size)
+		return refuse(t, "Cannot parse key size, write :<bytes>:<type>:<description>",
+			      NULL);
+	if (t->key_size > ICRYPT_KEY_SIZE_MAX)
+		return refuse(t, "Key too large for any cipher", NULL);
+	/* dm has no way to print a space inside a word. */
+	if (strpbrk(colon + 1, " \t\n\v\f\r"))
+		return refuse(t, "Whitespace not allowed in a key description", NULL);
+	t->key = colon + 1;
+	return 0;
+}
+
+static int parse_want(struct icrypt_table *t, const char *word, enum icrypt_want *want)
+{
+	const char *name = strchr(word, ':') + 1;
+	int i;
+
+	for (i = 0; i < ICRYPT_WANT_COUNT; i++) {
+		if (i == ICRYPT_WANT_ENDIO && want == &t->write_context)
+			continue;
+		if (!strcasecmp(name, want_names[i])) {
+			*want = i;
+			return 0;
+		}
+	}
+	return refuse(t, want == &t->write_context ?
+		      "Invalid write_context, use auto, caller or workqueue" :
+		      "Invalid read_context, use auto, caller, endio or workqueue", word);
+}
+
+static int parse_option(struct icrypt_table *t, const char *word)
+{
+	int i;
+
+	for (i = 0; i < ICRYPT_OPT_COUNT; i++) {
+		if (!strcasecmp(word, option_names[i])) {
+			t->options |= 1UL << i;
+			return 0;
+		}
+	}
+	if (!strncasecmp(word, "read_context:", 13))
+		return parse_want(t, word, &t->read_context);
+	if (!strncasecmp(word, "write_context:", 14))
+		return parse_want(t, word, &t->write_context);
+	if (!strncasecmp(word, "sector_size:", 12)) {
+		if (kstrtouint(word + 12, 10, &t->sector_size) ||
+		    t->sector_size < ICRYPT_SECTOR_SIZE ||
+		    t->sector_size > ICRYPT_SECTOR_SIZE_MAX ||
+		    !is_power_of_2(t->sector_size))
+			return refuse(t, "Invalid sector_size, use 512, 1024, 2048 or 4096", word);
+		return 0;
+	}
+	if (!strncasecmp(word, "integrity:", 10) || !strncasecmp(word, "integrity_key_size:", 19))
+		return refuse(t, "Integrity not supported yet, use the crypt target for it", word);
+	return refuse(t, "Invalid feature argument", word);
+}
+
+static int parse_options(struct icrypt_table *t, unsigned int argc, char **argv)
+{
+	unsigned int count, i;
+	int r;
+
+	if (!argc)
+		return 0;
+	if (kstrtouint(argv[0], 10, &count) || count != argc - 1)
+		return refuse(t,
+			      "Invalid number of feature args, must be the count of words after it",
+			      argv[0]);
+	for (i = 1; i < argc; i++) {
+		r = parse_option(t, argv[i]);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/**
+ * icrypt_table_parse() - parse the words of a table line
+ * @t:    the result; error says what is wrong when the line is refused
+ * @argc: number of words
+ * @argv: <cipher> <key> <iv_offset> <device> <start> [<#opts> <opts>...]
+ *
+ * The words stay as they are and must outlive @t.
+ *
+ * Context: any, does not sleep.
+ * Return: 0 or -EINVAL.
+ */
+int icrypt_table_parse(struct icrypt_table *t, unsigned int argc, char **argv)
+{
+	int r;
+
+	memset(t, 0, sizeof(*t));
+	t->sector_size = ICRYPT_SECTOR_SIZE;
+
+	if (argc < ICRYPT_ARGS_MIN)
+		return refuse(t,
+			      "Too few arguments, need <cipher> <key> <iv_offset> <device> <start>",
+			      NULL);
+	r = icrypt_key_parse(t, argv[1]);
+	if (r)
+		return r;
+	r = parse_options(t, argc - ICRYPT_ARGS_MIN, argv + ICRYPT_ARGS_MIN);
+	if (r)
+		return r;
+	r = parse_cipher(t, argv[0]);
+	if (r)
+		return r;
+	if (kstrtoull(argv[2], 10, &t->iv_offset) ||
+	    (t->iv_offset & (t->sector_size / ICRYPT_SECTOR_SIZE - 1)))
+		return refuse(t, "Invalid iv_offset sector, must be a multiple of sector_size",
+			      argv[2]);
+	t->device = argv[3];
+	if (kstrtoull(argv[4], 10, &t->start))
+		return refuse(t, "Invalid device sector", argv[4]);
+	return 0;
+}
+
+/**
+ * icrypt_table_print() - print a table line or the IMA measurement of it
+ * @t:    what to print
+ * @what: ICRYPT_PRINT_TABLE, or ICRYPT_PRINT_IMA for the attributes only
+ * @key:  the key to print as hex, or NULL to print zeros of the same length
+ * @buf:  where to
+ * @size: size of @buf, bytes
+ *
+ * The same words in the same order as dm-crypt prints them; options of our own
+ * come last, and only when they differ from the default.
+ *
+ * Context: any, does not sleep.
+ * Return: bytes written, without the final NUL. Cut at @size like scnprintf().
+ */
+unsigned int icrypt_table_print(const struct icrypt_table *t, enum icrypt_print what,
+				const u8 *key, char *buf, unsigned int size)
+{
+	bool large = t->sector_size != ICRYPT_SECTOR_SIZE;
+	unsigned int i, n = 0, count = 0;
+
+#define emit(...) (n += scnprintf(buf + n, size - n, __VA_ARGS__))
+
+	if (what == ICRYPT_PRINT_IMA) {
+		for (i = 0; i < ICRYPT_OPT_COUNT; i++)
+			emit(",%s=%c", option_names[i], icrypt_option_set(t, i) ? 'y' : 'n');
+		if (large)
+			emit(",sector_size=%u", t->sector_size);
+		emit(",cipher_string=%s,key_size=%u,key_parts=%u,key_extra_size=0,key_mac_size=0",
+		     t->cipher, t->key_size, t->key_count);
+		return n;
+	}
+
+	emit("%s ", t->cipher);
+	if (!t->key_size) {
+		emit("-");
+	} else if (t->key_in_keyring) {
+		emit(":%u:%s", t->key_size, t->key);
+	} else {
+		for (i = 0; i < t->key_size; i++)
+			emit("%02x", key ? key[i] : 0);
+	}
+	emit(" %llu %s %llu", (unsigned long long)t->iv_offset, t->device,
+	     (unsigned long long)t->start);
+
+	for (i = 0; i < ICRYPT_OPT_COUNT; i++)
+		count += icrypt_option_set(t, i);
+	count += large + !!t->read_context + !!t->write_context;
+	if (!count)
+		return n;
+
+	emit(" %u", count);
+	for (i = 0; i < ICRYPT_OPT_COUNT; i++) {
+		if (i == ICRYPT_OPT_IV_LARGE_SECTORS && large)
+			emit(" sector_size:%u", t->sector_size);
+		if (icrypt_option_set(t, i))
+			emit(" %s", option_names[i]);
+	}
+	if (t->read_context)
+		emit(" read_context:%s", want_names[t->read_context]);
+	if (t->write_context)
+		emit(" write_context:%s", want_names[t->write_context]);
+#undef emit
+	return n;
+}

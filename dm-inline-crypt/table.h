@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table line. table.c has no side effects and needs nothing of the kernel
+ * but its string functions, so the unit tests build it in user space.
+ */
+#ifndef ICRYPT_TABLE_H
+#define ICRYPT_TABLE_H
+
+#include <linux/types.h>
+
+#define ICRYPT_ALG_NAME_MAX	128	/* CRYPTO_MAX_ALG_NAME */
+
+/* Options, in the order in which dm-crypt prints them. */
+enum icrypt_option {
+	ICRYPT_OPT_ALLOW_DISCARDS,
+	ICRYPT_OPT_SAME_CPU_CRYPT,
+	ICRYPT_OPT_HIGH_PRIORITY,
+	ICRYPT_OPT_SUBMIT_FROM_CRYPT_CPUS,
+	ICRYPT_OPT_NO_READ_WORKQUEUE,
+	ICRYPT_OPT_NO_WRITE_WORKQUEUE,
+	ICRYPT_OPT_IV_LARGE_SECTORS,
+	ICRYPT_OPT_COUNT
+};
+
+/* Where the user wants the cipher to run; the order is that of the counters. */
+enum icrypt_want {
+	ICRYPT_WANT_AUTO,
+	ICRYPT_WANT_CALLER,
+	ICRYPT_WANT_ENDIO,
+	ICRYPT_WANT_WORKQUEUE,
+	ICRYPT_WANT_COUNT
+};
+
+/* See icrypt_table_print(). */
+enum icrypt_print {
+	ICRYPT_PRINT_TABLE,
+	ICRYPT_PRINT_IMA,
+};
+
+/**
+ * struct icrypt_table - a parsed table line
+ * @cipher:      the cipher specification as it was given
+ * @alg:         its crypto API name, such as "xts(aes)"
+ * @iv_mode:     IV generator, "" for none
+ * @key_count:   number of keys that take turns by sector, a power of two
+ * @key:         the hex digits, or "type:description" for @key_in_keyring
+ * @key_size:    bytes
+ * @key_in_keyring: @key names a key of the kernel's keyring
+ * @iv_offset:   added to the sector number for the IV, 512-byte sectors
+ * @device:      path or major:minor of the device below
+ * @start:       where the data begins on it, 512-byte sectors
+ * @options:     bit mask of enum icrypt_option
+ * @sector_size: data unit, bytes
+ * @read_context:  wanted context of reads
+ * @write_context: wanted context of writes
+ * @error:       why the line was refused, and what to do about it
+ * @culprit:     the word that @error is about, or NULL; never the key
+ *
+ * All pointers point into the words that were parsed.
+ */
+struct icrypt_table {
+	const char	*cipher;
+	char		alg[ICRYPT_ALG_NAME_MAX];
+	char		iv_mode[16];
+	unsigned int	key_count;
+	const char	*key;
+	unsigned int	key_size;
+	bool		key_in_keyring;
+	u64		iv_offset;
+	const char	*device;
+	u64		start;
+	unsigned long	options;
+	unsigned int	sector_size;
+	enum icrypt_want read_context;
+	enum icrypt_want write_context;
+	const char	*error;
+	const char	*culprit;
+};
+
+static inline bool icrypt_option_set(const struct icrypt_table *t, enum icrypt_option opt)
+{
+	return t->options & (1UL << opt);
+}
+
+int icrypt_table_parse(struct icrypt_table *t, unsigned int argc, char **argv);
+int icrypt_key_parse(struct icrypt_table *t, const char *word);
+unsigned int icrypt_table_print(const struct icrypt_table *t, enum icrypt_print what,
+				const u8 *key, char *buf, unsigned int size);
+
+#endif /* ICRYPT_TABLE_H */

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dm-inline-crypt: transparent encryption whose I/O completes in one context.
+ *
+ * This file is the device-mapper target as dm sees it. The path of an I/O goes
+ * on in read.c and write.c, context.c decides where its cipher runs.
+ */
+
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "icrypt.h"
+
+static bool show_keys;
+module_param(show_keys, bool, 0600);
+MODULE_PARM_DESC(show_keys, "Print raw keys in \"dmsetup table\", for tools that move a table (default: no)");
+
+static void icrypt_dtr(struct dm_target *ti)
+{
+	struct icrypt_config *cc = ti->private;
+
+	if (cc->wq)
+		destroy_workqueue(cc->wq);
+	if (cc->write_wq)
+		destroy_workqueue(cc->write_wq);
+	icrypt_write_exit(cc);
+	icrypt_cipher_exit(&cc->cipher);
+	icrypt_key_free(cc);
+	icrypt_stats_exit(cc);
+	if (cc->dev)
+		dm_put_device(ti, cc->dev);
+	mutex_destroy(&cc->key_lock);
+	kfree(cc->cipher_word);
+	kfree(cc);
+}
+
+static int icrypt_alloc_wq(struct icrypt_config *cc, struct dm_target *ti)
+{
+	unsigned int flags = WQ_MEM_RECLAIM;
+	int max_active = num_online_cpus();
+
+	if (icrypt_option_set(&cc->table, ICRYPT_OPT_HIGH_PRIORITY))
+		flags |= WQ_HIGHPRI;
+	if (icrypt_option_set(&cc->table, ICRYPT_OPT_SAME_CPU_CRYPT)) {
+		flags |= WQ_CPU_INTENSIVE | ICRYPT_WQ_PERCPU;
+		max_active = 1;
+	} else {
+		flags |= WQ_UNBOUND;
+	}
+	cc->wq = alloc_workqueue("icrypt/%s", flags, max_active,
+				 dm_table_device_name(ti->table));
+	cc->write_wq = alloc_workqueue("icrypt_write/%s", flags, max_active,
+				       dm_table_device_name(ti->table));
+	return cc->wq && cc->write_wq ? 0 : -ENOMEM;
+}
+
+/* The words of the table go away after ctr; @cc->table points to what stays. */
+static int icrypt_keep_words(struct icrypt_config *cc)
+{
+	cc->cipher_word = kstrdup(cc->table.cipher, GFP_KERNEL);
+	if (!cc->cipher_word)
+		return -ENOMEM;
+	cc->table.cipher = cc->cipher_word;
+	cc->table.device = cc->dev->name;
+	return 0;
+}
+
+static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
+{
+	struct icrypt_table *t = &cc->table;
+	int err;
+
+	if (ti->len & ((t->sector_size >> SECTOR_SHIFT) - 1)) {
+		ti->error = "Device size is not multiple of sector_size feature";
+		return -EINVAL;
+	}
+	if (t->start != (sector_t)t->start) {
+		ti->error = "Invalid device sector";
+		return -EINVAL;
+	}
+	cc->start = t->start;
+	cc->devt = disk_devt(dm_disk(dm_table_get_md(ti->table)));
+
+	cc->key = kzalloc(max(t->key_size, 1U), GFP_KERNEL);
+	if (!cc->key) {
+		ti->error = "Cannot allocate key";
+		return -ENOMEM;
+	}
+	err = icrypt_cipher_init(&cc->cipher, t, (const char **)&ti->error);
+	if (err)
+		return err;
+	err = icrypt_key_set(cc, t, (const char **)&ti->error);
+	if (err)
+		return err;
+
+	err = dm_get_device(ti, t->device, dm_table_get_mode(ti->table), &cc->dev);
+	if (err) {
+		ti->error = "Device lookup failed";
+		return err;
+	}
+	err = icrypt_keep_words(cc);
+	if (!err)
+		err = icrypt_stats_init(cc);
+	if (!err)
+		err = icrypt_write_init(cc);
+	if (!err)
+		err = icrypt_alloc_wq(cc, ti);
+	if (err) {
+		ti->error = "Cannot allocate memory pools";
+		return err;
+	}
+
+	cc->ns_per_kib[READ] = ICRYPT_NS_PER_KIB_GUESS;
+	cc->ns_per_kib[WRITE] = ICRYPT_NS_PER_KIB_GUESS;
+	ti->per_io_data_size = icrypt_per_io_size(&cc->cipher);
+	ti->num_flush_bios = 1;
+	ti->num_discard_bios = icrypt_option_set(t, ICRYPT_OPT_ALLOW_DISCARDS);
+	ti->limit_swap_bios = true;
+	ti->accounts_remapped_io = true;
+
+	cc->zoned = bdev_is_zoned(cc->dev->bdev);
+	cc->rotational = icrypt_bdev_rotational(cc->dev->bdev);
+	/*
+	 * An append learns its sector only when it is done, which is too late
+	 * for an IV made of it: dm turns appends into writes for us.
+	 */
+	ti->emulate_zone_append = cc->zoned;
+	return 0;
+}
+
+/*
+ * <cipher> <key> <iv_offset> <device> <start> [<#opts> <opts>...], see table.c
+ */
+static int icrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	struct icrypt_config *cc;
+	int err;
+
+	cc = kzalloc_obj(*cc);
+	if (!cc) {
+		ti->error = "Cannot allocate encryption context";
+		return -ENOMEM;
+	}
+	ti->private = cc;
+	mutex_init(&cc->key_lock);
+
+	err = icrypt_table_parse(&cc->table, argc, argv);
+	if (err) {
+		ti->error = (char *)cc->table.error;
+		if (cc->table.culprit)
+			DMERR("%s: \"%s\": %s", dm_table_device_name(ti->table),
+			      cc->table.culprit, cc->table.error);
+	} else {
+		err = icrypt_setup(cc, ti);
+	}
+	if (argc > 1) /* dm frees the words as they are */
+		memset(argv[1], '0', strlen(argv[1]));
+	if (err)
+		icrypt_dtr(ti);
+	return err;
+}
+
+static int icrypt_map(struct dm_target *ti, struct bio *bio)
+{
+	struct icrypt_config *cc = ti->private;
+	unsigned int mask = cc->cipher.sector_size - 1;
+	struct icrypt_io *io;
+
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+	case REQ_OP_WRITE:
+		/* dm sends flushes on their own, without data. */
+		if (likely(bio->bi_iter.bi_size))
+			break;
+		fallthrough;
+	default:
+		bio_set_dev(bio, cc->dev->bdev);
+		if (bio_sectors(bio) || op_is_zone_mgmt(bio_op(bio)))
+			bio->bi_iter.bi_sector = cc->start +
+				dm_target_offset(ti, bio->bi_iter.bi_sector);
+		return DM_MAPIO_REMAPPED;
+	case REQ_OP_ZONE_APPEND:
+		return DM_MAPIO_KILL;
+	}
+
+	/* Against io_hints; what it would mean for the format is not defined. */
+	if (unlikely((to_bytes(bio->bi_iter.bi_sector) | bio->bi_iter.bi_size) & mask))
+		return DM_MAPIO_KILL;
+
+	io = icrypt_io_of(cc, bio);
+	io->cc = cc;
+	io->bio = bio;
+	io->sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
+	io->bytes = bio->bi_iter.bi_size;
+	io->context = ICRYPT_CALLER;
+	io->start_ns = 0;
+	io->desc.cookie = io;
+
+	if (op_is_write(bio_op(bio)))
+		return icrypt_write_map(cc, bio);
+	return icrypt_read_map(cc, bio);
+}
+
+static void icrypt_status(struct dm_target *ti, status_type_t type, unsigned int status_flags,
+			  char *result, unsigned int maxlen)
+{
+	struct icrypt_config *cc = ti->private;
+	unsigned int sz = 0;
+
+	switch (type) {
+	case STATUSTYPE_INFO:
+		sz = icrypt_stats_print(cc, result, maxlen);
+		break;
+	case STATUSTYPE_TABLE:
+		mutex_lock(&cc->key_lock);
+		sz = icrypt_table_print(&cc->table, ICRYPT_PRINT_TABLE,
+					READ_ONCE(show_keys) ? cc->key : NULL, result, maxlen);
+		mutex_unlock(&cc->key_lock);
+		break;
+	case STATUSTYPE_IMA:
+		DMEMIT_TARGET_NAME_VERSION(ti->type);
+		sz += icrypt_table_print(&cc->table, ICRYPT_PRINT_IMA, NULL, result + sz,
+					 maxlen - sz);
+		DMEMIT(";");
+		break;
+	}
+}
+
+static void icrypt_postsuspend(struct dm_target *ti)
+{
+	struct icrypt_config *cc = ti->private;
+
+	WRITE_ONCE(cc->suspended, true);
+}
+
+static int icrypt_preresume(struct dm_target *ti)
+{
+	struct icrypt_config *cc = ti->private;
+
+	if (!cc->key_valid) {
+		DMERR("%s: no key, set one with \"key set\" before resuming",
+		      dm_table_device_name(ti->table));
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+static void icrypt_resume(struct dm_target *ti)
+{
+	struct icrypt_config *cc = ti->private;
+
+	WRITE_ONCE(cc->suspended, false);
+}
+
+static int icrypt_message_key_set(struct icrypt_config *cc, char *word)
+{
+	struct icrypt_table t = {};
+	const char *error = NULL;
+	int err;
+
+	err = icrypt_key_parse(&t, word);
+	if (err) {
+		error = t.error;
+	} else if (t.key_size != cc->table.key_size) {
+		error = "The key size may not be changed";
+		err = -EINVAL;
+	} else {
+		err = icrypt_key_set(cc, &t, &error);
+	}
+	if (err) {
+		DMERR("key set: %s", error ?: "Cannot allocate key");
+		return err;
+	}
+	return 0;
+}
+
+/* key set <key>, key wipe: as dm-crypt's, only while suspended */
+static int icrypt_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,
+			  unsigned int maxlen)
+{
+	struct icrypt_config *cc = ti->private;
+	bool key = argc > 1 && !strcasecmp(argv[0], "key");
+	bool set = key && argc == 3 && !strcasecmp(argv[1], "set");
+	bool wipe = key && argc == 2 && !strcasecmp(argv[1], "wipe");
+	int err = -EINVAL;
+
+	if (!set && !wipe) {
+		DMERR("unknown message, use \"key set <key>\" or \"key wipe\"");
+	} else if (!READ_ONCE(cc->suspended)) {
+		DMERR("keys can be changed only while the device is suspended");
+	} else {
+		mutex_lock(&cc->key_lock);
+		err = set ? icrypt_message_key_set(cc, argv[2]) : icrypt_key_wipe(cc);
+		mutex_unlock(&cc->key_lock);
+	}
+	/* dm frees the words as they are, and a malformed one may be a key too. */
+	while (key && argc > 2) {
+		argc--;
+		memset(argv[argc], '0', strlen(argv[argc]));
+	}
+	return err;
+}
+
+static int icrypt_iterate_devices(struct dm_target *ti, iterate_devices_callout_fn fn, void *data)
+{
+	struct icrypt_config *cc = ti->private;
+
+	return fn(ti, cc->dev, cc->start, ti->len, data);
+}
+
+static void icrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
+{
+	struct icrypt_config *cc = ti->private;
+	unsigned int size = cc->cipher.sector_size;
+
+	limits->logical_block_size = max_t(unsigned int, limits->logical_block_size, size);
+	limits->physical_block_size = max_t(unsigned int, limits->physical_block_size, size);
+	limits->io_min = max_t(unsigned int, limits->io_min, size);
+
+	/*
+	 * A data unit may cross pages, so user buffers need not be aligned to
+	 * it; but no piece may be smaller than what the cipher is set up for.
+	 */
+	limits->dma_alignment = max_t(unsigned int, limits->dma_alignment, SECTOR_SIZE - 1);
+	icrypt_limit_segments(limits, cc->zoned);
+}
+
+#ifdef CONFIG_BLK_DEV_ZONED
+static int icrypt_report_zones(struct dm_target *ti, struct dm_report_zones_args *args,
+			       unsigned int nr_zones)
+{
+	struct icrypt_config *cc = ti->private;
+
+	return dm_report_zones(cc->dev->bdev, cc->start,
+			       cc->start + dm_target_offset(ti, args->next_sector), args,
+			       nr_zones);
+}
+#else
+#define icrypt_report_zones NULL
+#endif
+
+static struct target_type icrypt_target = {
+	.name		 = "inline-crypt",
+	.version	 = {1, 0, 0},
+	.features	 = DM_TARGET_NOWAIT | DM_TARGET_ZONED_HM,
+	.module		 = THIS_MODULE,
+	.ctr		 = icrypt_ctr,
+	.dtr		 = icrypt_dtr,
+	.map		 = icrypt_map,
+	.status		 = icrypt_status,
+	.postsuspend	 = icrypt_postsuspend,
+	.preresume	 = icrypt_preresume,
+	.resume		 = icrypt_resume,
+	.message	 = icrypt_message,
+	.iterate_devices = icrypt_iterate_devices,
+	.io_hints	 = icrypt_io_hints,
+	.report_zones	 = icrypt_report_zones,
+};
+
+static int __init icrypt_init(void)
+{
+	int err;
+
+	icrypt_read_init();
+	err = dm_register_target(&icrypt_target);
+	if (err)
+		DMERR("cannot register target \"%s\" (%d), is another module of that name loaded?",
+		      icrypt_target.name, err);
+	return err;
+}
+
+static void __exit icrypt_exit(void)
+{
+	dm_unregister_target(&icrypt_target);
+	icrypt_read_exit();
+}
+
+module_init(icrypt_init);
+module_exit(icrypt_exit);
+
+MODULE_DESCRIPTION("device-mapper target for encryption that completes in one context");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a write: encrypted into pages of our own, for the data is the
+ * submitter's and may be written again, then sent to the device.
+ *
+ *	icrypt_write_map()	clone with pages, encrypt, submit
+ *	write_endio()		free the pages, end the bio that dm gave us
+ *
+ * Pages come from a pool that holds enough for the largest bio. Map runs for
+ * one bio at a time and what it submits leaves before the next one is mapped
+ * (submit_bio_noacct() sorts lower devices first), so a writer that waits for
+ * pages never holds back those that it waits for. Nor do the writes that wait
+ * for a worker: these have their pages, and a workqueue with a rescuer.
+ */
+
+#include <linux/completion.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "icrypt.h"
+#include "trace.h"
+
+/* The most that fits into one bio of single pages, bytes. */
+#define ICRYPT_WRITE_MAX	((unsigned int)BIO_MAX_VECS << PAGE_SHIFT)
+
+/* Largest chunk of pages to try for, log2: 128 KiB on most machines. */
+#define ICRYPT_ORDER_MAX	5
+
+#define ICRYPT_MIN_BIOS		64
+
+static void write_free_clone(struct icrypt_config *cc, struct bio *clone)
+{
+	struct bio_vec *bv;
+	int i;
+
+	/* One allocation a vector, see write_fill_clone(). */
+	bio_for_each_bvec_all(bv, clone, i) {
+		unsigned int order = compound_order(bv->bv_page);
+
+		if (order)
+			__free_pages(bv->bv_page, order);
+		else
+			mempool_free(bv->bv_page, &cc->page_pool);
+	}
+	bio_put(clone);
+}
+
+/*
+ * @gfp without __GFP_DIRECT_RECLAIM takes what is there, the pool's reserve
+ * included. Large chunks are a bonus for the cipher and the device.
+ */
+static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsigned int size,
+			     gfp_t gfp)
+{
+	const gfp_t chunk_gfp = (GFP_NOWAIT & ~__GFP_KSWAPD_RECLAIM) | __GFP_HIGHMEM |
+				__GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN | __GFP_COMP;
+	unsigned int order = ICRYPT_ORDER_MAX;
+
+	while (size) {
+		struct page *page = NULL;
+		unsigned int len;
+
+		while (order && (PAGE_SIZE << order) > size)
+			order--;
+		for (; order; order--) {
+			page = alloc_pages(chunk_gfp, order);
+			if (page)
+				break;
+		}
+		if (!order) {
+			page = mempool_alloc(&cc->page_pool, gfp);
+			if (!page)
+				return false;
+		}
+		len = min_t(unsigned int, size, PAGE_SIZE << order);
+		/* Never merged with its neighbour, so that it can be freed again. */
+		__bio_add_page(clone, page, len, 0);
+		size -= len;
+	}
+	return true;
+}
+
+/*
+ * The bio that carries the ciphertext, or NULL if @nowait and memory is short.
+ * First without waiting; then one writer at a time, so that no two of them
+ * hold half of the pool each and wait for the other half.
+ */
+static struct bio *write_alloc_clone(struct icrypt_config *cc, struct bio *bio, bool nowait)
+{
+	unsigned int size = bio->bi_iter.bi_size;
+	unsigned int vecs = DIV_ROUND_UP(size, PAGE_SIZE);
+	/* dm polls its own clone; REQ_DRV is a mark that dm makes for itself. */
+	blk_opf_t opf = bio->bi_opf & ~(REQ_POLLED | REQ_DRV);
+	struct bio *clone;
+	bool filled;
+
+	if (cc->zoned)
+		opf &= ~REQ_NOWAIT;
+	clone = bio_alloc_bioset(cc->dev->bdev, vecs, opf, nowait ? GFP_NOWAIT : GFP_NOIO,
+				 &cc->bs);
+	if (!clone)
+		return NULL;
+	filled = write_fill_clone(cc, clone, size, GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN);
+	if (unlikely(!filled)) {
+		write_free_clone(cc, clone);
+		if (nowait)
+			return NULL;
+		mutex_lock(&cc->page_lock);
+		clone = bio_alloc_bioset(cc->dev->bdev, vecs, opf, GFP_NOIO, &cc->bs);
+		write_fill_clone(cc, clone, size, GFP_NOIO | __GFP_HIGHMEM);
+		mutex_unlock(&cc->page_lock);
+	}
+
+	clone->bi_ioprio = bio->bi_ioprio;
+	icrypt_bio_copy_hints(clone, bio);
+	return clone;
+}
+
+static void write_finish(struct icrypt_io *io, blk_status_t status)
+{
+	struct bio *bio = io->bio;
+
+	write_free_clone(io->cc, io->clone);
+	bio->bi_status = status;
+	bio_endio(bio);
+}
+
+static void write_endio(struct bio *clone)
+{
+	write_finish(clone->bi_private, clone->bi_status);
+}
+
+/* The ciphertext is ready, or its making failed. Process context: may sleep. */
+static void write_submit(struct icrypt_io *io)
+{
+	struct bio *clone = io->clone;
+
+	icrypt_stats_done(io);
+	if (unlikely(io->desc.status)) {
+		write_finish(io, io->desc.status);
+		return;
+	}
+	clone->bi_private = io;
+	clone->bi_end_io = write_endio;
+	clone->bi_iter.bi_sector = io->cc->start + io->sector;
+	trace_submit(io);
+	dm_submit_bio_remap(io->bio, clone);
+}
+
+static enum icrypt_progress write_encrypt(struct icrypt_io *io, bool sleep)
+{
+	unsigned int bytes = io->desc.in_iter.bi_size;
+	enum icrypt_progress progress;
+	u64 start;
+
+	icrypt_stats_begin(io);
+	start = icrypt_clock_start(io);
+	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io),
+				     sleep ? ICRYPT_MAY_SLEEP : ICRYPT_MAY_RESCHED);
+	if (progress == ICRYPT_DONE)
+		icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
+	return progress;
+}
+
+static void write_work(struct work_struct *work)
+{
+	struct icrypt_io *io = container_of(work, struct icrypt_io, work);
+	struct icrypt_config *cc = io->cc;
+
+	if (!io->desc.in_iter.bi_size || io->desc.status ||
+	    write_encrypt(io, true) != ICRYPT_QUEUED)
+		write_submit(io);
+	/* The bio may be gone, but not the device: its dtr waits for its workers. */
+	atomic_dec(&cc->writes_queued);
+}
+
+static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
+{
+	icrypt_stats_fallback(io, reason);
+	/*
+	 * BLK_STS_AGAIN means "try again" only to a submitter that is still in
+	 * its submission; after that io_uring reports it as an error.
+	 */
+	io->clone->bi_opf &= ~REQ_NOWAIT;
+	INIT_WORK(&io->work, write_work);
+	atomic_inc(&io->cc->writes_queued);
+	queue_work(io->cc->write_wq, &io->work);
+}
+
+/*
+ * The descriptor's done(): an asynchronous driver answered, in a context that
+ * must not submit. A worker does, or the writer if it waits to keep the order.
+ */
+static void write_cipher_done(void *cookie, enum icrypt_progress progress)
+{
+	struct icrypt_io *io = cookie;
+
+	if (io->ordered) {
+		icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
+		complete(io->ordered);
+		return;
+	}
+	write_queue(io, ICRYPT_REASON_ASYNC);
+}
+
+/* A zoned device: encrypted and submitted before the next write is mapped. */
+static int write_ordered(struct icrypt_io *io)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+
+	io->ordered = &done;
+	while (io->desc.in_iter.bi_size && !io->desc.status) {
+		if (write_encrypt(io, true) != ICRYPT_QUEUED)
+			break;
+		wait_for_completion_io(&done);
+		reinit_completion(&done);
+	}
+	/* Ended by dm: an end_io inside map would make it end the write twice. */
+	if (unlikely(io->desc.status)) {
+		write_free_clone(io->cc, io->clone);
+		return DM_MAPIO_KILL;
+	}
+	write_submit(io);
+	return DM_MAPIO_SUBMITTED;
+}
+
+static int write_would_block(struct bio *bio)
+{
+	bio_wouldblock_error(bio);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/**
+ * icrypt_write_map() - dm's map for a write
+ * @cc:  the mapped device
+ * @bio: the write, aligned to the sector size
+ *
+ * A REQ_NOWAIT write that cannot be encrypted and sent without waiting ends
+ * with BLK_STS_AGAIN before anything of it reached the device.
+ *
+ * Context: process. Sleeps unless @bio has REQ_NOWAIT and the device no zones.
+ * Return: DM_MAPIO_SUBMITTED, or DM_MAPIO_KILL for a write to a zone that the
+ * cipher failed or that is too large not to be split.
+ */
+int icrypt_write_map(struct icrypt_config *cc, struct bio *bio)
+{
+	struct icrypt_io *io = icrypt_io_of(cc, bio);
+	/*
+	 * Zoned: order goes before not waiting, as in the block layer's zone
+	 * write plugging; and dm wants no write of a zone to fail inside map.
+	 */
+	enum icrypt_reason reason;
+	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !cc->zoned;
+
+	if (unlikely(bio->bi_iter.bi_size > ICRYPT_WRITE_MAX)) {
+		if (!icrypt_may_split_write(bio))
+			return DM_MAPIO_KILL;
+		/* The rest of it might have to wait after this part was sent. */
+		if (nowait)
+			return write_would_block(bio);
+		dm_accept_partial_bio(bio, ICRYPT_WRITE_MAX >> SECTOR_SHIFT);
+		io->bytes = bio->bi_iter.bi_size;
+	}
+
+	io->clone = write_alloc_clone(cc, bio, nowait);
+	if (unlikely(!io->clone))
+		return write_would_block(bio);
+
+	io->ordered = NULL;
+	io->desc.write = true;
+	io->desc.done = write_cipher_done;
+	icrypt_cipher_start(&cc->cipher, &io->desc, bio, io->clone,
+			    io->sector + cc->table.iv_offset);
+
+	if (unlikely(icrypt_write_context(io, &reason) == ICRYPT_WQ)) {
+		write_queue(io, reason);
+		return DM_MAPIO_SUBMITTED;
+	}
+	if (unlikely(cc->zoned))
+		return write_ordered(io);
+
+	switch (write_encrypt(io, !nowait)) {
+	case ICRYPT_QUEUED:
+		break;
+	case ICRYPT_NOMEM:
+		/* Only with REQ_NOWAIT. Nothing was sent, the submitter may try again. */
+		write_free_clone(cc, io->clone);
+		return write_would_block(bio);
+	case ICRYPT_DONE:
+		write_submit(io);
+		break;
+	}
+	return DM_MAPIO_SUBMITTED;
+}
+
+/**
+ * icrypt_write_init() - allocate the pools of a mapped device
+ * @cc: the mapped device
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno; icrypt_write_exit() cleans up after either.
+ */
+int icrypt_write_init(struct icrypt_config *cc)
+{
+	int err;
+
+	mutex_init(&cc->page_lock);
+	err = mempool_init_page_pool(&cc->page_pool, BIO_MAX_VECS, 0);
+	if (err)
+		return err;
+	return bioset_init(&cc->bs, ICRYPT_MIN_BIOS, 0, BIOSET_NEED_BVECS);
+}
+
+/**
+ * icrypt_write_exit() - free the pools
+ * @cc: the mapped device, zeroed or as far as icrypt_write_init() came
+ *
+ * Context: process, may sleep.
+ */
+void icrypt_write_exit(struct icrypt_config *cc)
+{
+	bioset_exit(&cc->bs);
+	mempool_exit(&cc->page_pool);
+}
