@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# dm-inline-crypt. "make help" lists the targets; "make demo" and "make check"
+# need nothing but a Debian 12 machine and install what they lack.
+
+KVER	?= $(shell uname -r)
+KDIR	?= /lib/modules/$(KVER)/build
+MODULE	:= $(CURDIR)/dm-inline-crypt
+KBUILD	= $(MAKE) -C $(KDIR) M=$(MODULE) CONFIG_DM_INLINE_CRYPT=m
+
+# Two guests at a time keep two cores busy.
+PROVE	?= prove --timer -j 2
+PROVE_1	?= prove --timer
+
+.DEFAULT_GOAL := module
+.PHONY: help module install uninstall clean demo check check-fast check-debug check-all
+
+##@ The module
+module: ## build dm-inline-crypt.ko for KVER= (this kernel) or KDIR= (any tree)
+	@test -d "$(KDIR)" || { echo "no kernel headers in $(KDIR): apt-get install linux-headers-$(KVER), or give KDIR="; exit 1; }
+	$(KBUILD) modules
+
+install: module ## install it for KVER=, without loading it
+	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
+	depmod -a $(KVER)
+	@echo "installed; load it with: modprobe dm-inline-crypt"
+
+uninstall: ## remove the installed module for KVER=
+	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/dm-inline-crypt.ko*
+	depmod -a $(KVER)
+
+clean: ## remove what was built
+	$(KBUILD) clean
+	rm -rf vectors/build
+
+##@ In a throw-away virtual machine
+demo: ## build, boot, encrypt, compare with dm-crypt; results in results/
+	tests/vm/provision tools 6.1
+	tests/demo/demo
+
+check: ## all tests, each longer lane by a representative
+	tests/vm/provision tools
+	$(PROVE) tests/*.t
+
+check-fast: ## the tests that need no virtual machine
+	tests/vm/provision tools
+	$(PROVE) tests/[0-4]*.t
+
+check-debug: ## every VM test on a kernel with KASAN, lockdep, kmemleak
+	tests/vm/provision tools debug
+	INLINE_CRYPT_FULL=1 $(PROVE_1) tests/70-debug.t
+
+check-all: check check-debug ## everything
+
+##@ Help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 05-harness.t - the lab reports panics, hangs and kernel splats, and goes on
+set -euo pipefail
+
+here=$(dirname "$0")
+"$here/vm/provision" tools 6.1 || {
+	status=$?
+	[ $status = 77 ] || exit $status
+	echo "1..0 # SKIP kernel 6.1 cannot be had"
+	exit 0
+}
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+status=0
+"$here/vm/run" --kernel 6.1 --case-timeout 3 --silence 10 --log-dir "$logs" \
+	"$here"/vm/selftest/*.sh > "$logs/tap" 2> "$logs/err" || status=$?
+
+number=0 failed=0
+
+# expect TEXT REGEX - the run's TAP has a line that matches
+expect() {
+	number=$((number + 1))
+	if grep -Eq -- "$2" "$logs/tap"; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		echo "# no line matches $2"
+		failed=1
+	fi
+}
+
+expect "a passing assertion is passed on" '^ok [0-9]+ - 1-panic: still alive$'
+expect "a panic fails the case" '^not ok [0-9]+ - 1-panic: guest panicked$'
+expect "and names the console log" "^# console log: $logs/console-1.log$"
+expect "and shows it" '^#   .*Kernel panic'
+expect "a case that does not end is ended" '^not ok [0-9]+ - 2-hang: finished within 3 s$'
+expect "a silent guest fails the case" '^not ok [0-9]+ - 3-silence: guest hung$'
+expect "a kernel splat fails the case" '^not ok [0-9]+ - 4-splat: no complaint in the kernel log$'
+expect "and shows it" '^#   .*WARNING: .* at lab/selftest'
+expect "the next case still runs" '^ok [0-9]+ - 5-expected: the case after them runs$'
+expect "an expected splat does not fail it" '^ok [0-9]+ - 5-expected: no complaint in the kernel log$'
+expect "the plan counts all" "^1\\.\\.$(grep -cE '^(not )?ok ' "$logs/tap")\$"
+
+number=$((number + 1))
+if [ $status = 1 ]; then
+	echo "ok $number - the exit status says that some failed"
+else
+	echo "not ok $number - the exit status says that some failed"
+	echo "# it is $status"
+	failed=1
+fi
+echo "1..$number"
+if [ $failed = 1 ]; then
+	sed 's/^/# /' "$logs/tap" "$logs/err"
+	exit 1
+fi

@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 10-style.t - house rules: one line of TAP a rule, offenders as diagnostics
+set -uo pipefail
+
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source-path=SCRIPTDIR source=vm/host.sh
+. tests/vm/host.sh
+
+number=0 failed=0
+
+# rule DESCRIPTION - kept if standard input is empty, else broken by each line of it
+rule() {
+	local offenders
+
+	offenders=$(cat)
+	number=$((number + 1))
+	if [ -z "$offenders" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		head -n 60 <<< "$offenders" | sed 's/^/# /'
+		failed=1
+	fi
+}
+
+# skip_rule DESCRIPTION REASON
+skip_rule() {
+	number=$((number + 1))
+	echo "ok $number - $1 # SKIP $2"
+}
+
+# What is tracked, or would be if it was added now.
+if git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
+	mapfile -t files < <(git ls-files --cached --others --exclude-standard)
+else
+	mapfile -t files < <(find . -name .git -prune -o -type f -printf '%P\n')
+fi
+existing=()
+for file in "${files[@]}"; do
+	[ -f "$file" ] && existing+=("$file")
+done
+files=("${existing[@]}")
+
+# is_shell FILE - by its first line, or by its second where it is only sourced
+is_shell() {
+	head -n 2 "$1" | grep -Eqa '^#!.*\b(ba|da)?sh\b|^# shellcheck shell='
+}
+
+sources=() shell=()
+for file in "${files[@]}"; do
+	case $file in
+	*.[chS] | *.sh | *.t | *.rst | *.py | *.config | */Kbuild | *Makefile | *Kconfig)
+		sources+=("$file") ;;
+	*) [ "$(head -c 2 "$file" | tr -d '\0')" != '#!' ] || sources+=("$file") ;;
+	esac
+	! is_shell "$file" || shell+=("$file")
+done
+mapfile -t module < <(printf '%s\n' "${files[@]}" |
+	grep -E '^(dm-inline-crypt|tests/modules)/.*\.[ch]$')
+
+unlicensed() {
+	for file in "${sources[@]}"; do
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' || echo "$file"
+	done
+}
+
+rule "each source and script names its licence in an SPDX line (${#sources[@]} files)" < <(unlicensed)
+
+# --- the kernel's checkers --------------------------------------------------
+
+style=$cache/style
+
+checkpatch() {
+	local ignore
+
+	for file in "${module[@]}"; do
+		ignore=
+		case $file in
+		# Version checks, and stand-ins for what other kernels call
+		# otherwise, are what this file is for.
+		*/compat.h)
+			ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON,NEW_TYPEDEFS,MACRO_ARG_PRECEDENCE ;;
+		# A test module is a file of its own, and has none.
+		tests/*)
+			ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON ;;
+		# TRACE_EVENT() is written like this all over the kernel.
+		*/trace.h)
+			ignore=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
+		esac
+		"$style/scripts/checkpatch.pl" --no-tree --strict --terse --show-types \
+			--no-summary ${ignore:+--ignore "$ignore"} --file "$file" 2>&1
+	done
+}
+
+# By Debian's own interpreter, whatever else is in the path.
+kernel_doc() {
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$style/scripts/kernel-doc" -none -Wall \
+		"${module[@]}" 2>&1
+}
+
+checkpatch_rule="checkpatch.pl --strict has nothing to say (${#module[@]} files)"
+kernel_doc_rule="kernel-doc -Wall has nothing to say (${#module[@]} files)"
+if tests/vm/provision tools style >&2; then
+	rule "$checkpatch_rule" < <(checkpatch)
+	rule "$kernel_doc_rule" < <(kernel_doc)
+else
+	skip_rule "$checkpatch_rule" "the kernel's scripts cannot be had"
+	skip_rule "$kernel_doc_rule" "the kernel's scripts cannot be had"
+fi
+
+if command -v shellcheck > /dev/null; then
+	rule "shellcheck has nothing to say (${#shell[@]} scripts)" \
+		< <(shellcheck -x -f gcc "${shell[@]}" 2>&1)
+else
+	skip_rule "shellcheck has nothing to say" "no shellcheck"
+fi
+
+docutils() {
+	for file in "${files[@]}"; do
+		[[ $file != *.rst ]] || rst2html --report=info --halt=5 "$file" /dev/null 2>&1
+	done
+}
+
+if command -v rst2html > /dev/null; then
+	rule "docutils understands the .rst files" < <(docutils)
+else
+	skip_rule "docutils understands the .rst files" "no rst2html"
+fi
+
+# --- what does not belong into a file ---------------------------------------
+
+# found REGEX [FILE...] - its occurrences in text files, in all without FILE
+found() {
+	local regex=$1
+
+	shift
+	[ $# -gt 0 ] || set -- "${files[@]}"
+	grep -InE -- "$regex" "$@" /dev/null
+}
+
+# Of the machine, so of whatever mirror it uses.
+# shellcheck disable=SC2016  # apt-get's, not the shell's
+mapfile -t hosts < <(apt-get indextargets --format '$(SITE)' 2>/dev/null |
+	sed -nE 's,^[a-z+]+://([^/@]*@)?([^/]+).*,\2,p' | sort -u)
+if [ ${#hosts[@]} -gt 0 ]; then
+	rule "no file names a package mirror" < <(
+		for host in "${hosts[@]}"; do
+			found "${host//./\\.}"
+		done)
+else
+	skip_rule "no file names a package mirror" "apt-get has none to look for"
+fi
+
+# Behind a variable or a name it is somewhere below that: $dir/root/.
+rule "no file names a directory of one machine" < <(
+	found '(^|[^]A-Za-z0-9_.}*~/$-])/(work|root|home)/' | grep -v '^tests/10-style\.t:')
+
+mapfile -t unversioned < <(printf '%s\n' "${module[@]}" | grep '^dm-inline-crypt/' |
+	grep -v '/compat\.h$')
+rule "kernel versions are told apart in compat.h only" < <(
+	found '\b(LINUX_VERSION_CODE|KERNEL_VERSION|RHEL_RELEASE)' "${unversioned[@]}")
+
+# TAP has a directive of one of these names, always behind an "ok".
+rule "nothing is left for later" < <(
+	found '\b(TO''DO|FIX''ME|X''XX|HA''CK)\b' | grep -Ev '\bok\b')
+
+echo "1..$number"
+exit $failed

@@ -1,0 +1,366 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The expected on-disk data is right: icvec agrees with published vectors, with
+# IVs worked out by hand, and with itself in both directions. No kernel needed.
+
+set -u
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+n=0
+
+echo "TAP version 13"
+
+# ok STATUS DESCRIPTION [DIAGNOSTIC]
+ok()
+{
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		[ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'
+	fi
+}
+
+# same DESCRIPTION EXPECTED GOT
+same()
+{
+	if [ "$2" = "$3" ]; then
+		ok 0 "$1"
+	else
+		ok 1 "$1" "expected: ${2:0:200}
+got:      ${3:0:200}"
+	fi
+}
+
+have_tools()
+{
+	local cc=${CC:-gcc}
+
+	command -v make > /dev/null && command -v "$cc" > /dev/null &&
+		echo '#include <openssl/evp.h>' | "$cc" -E -o /dev/null - 2> /dev/null
+}
+
+have_tools || "$root/tests/vm/provision" tools >&2
+if ! have_tools; then
+	echo "Bail out! gcc, make or OpenSSL's headers are missing; run tests/vm/provision tools as root"
+	exit 1
+fi
+
+if ! SAN=1 "$root/vectors/make-cases" "$tmp/cases" > "$tmp/build.log" 2>&1; then
+	sed 's/^/# /' "$tmp/build.log"
+	echo "Bail out! vectors/make-cases failed, see above"
+	exit 1
+fi
+ok 0 "icvec builds with ASan and UBSan and writes all cases ($(tail -n 1 "$tmp/build.log" | cut -d ' ' -f 1))"
+icvec=$tmp/cases/bin/icvec
+
+#
+# Published vectors, one line for each direction.
+#
+
+hex_to_bin()
+{
+	# shellcheck disable=SC2001 # too long for a pattern substitution
+	printf '%b' "$(sed 's/../\\x&/g' <<< "$1")"
+}
+
+bin_to_hex()
+{
+	od -An -v -tx1 | tr -d ' \n'
+}
+
+declare -A rec
+
+check_record()
+{
+	local args alt out
+
+	[ -n "${rec[name]:-}" ] || return 0
+	args=(--mode "${rec[mode]}" --cipher "${rec[cipher]}" --key "${rec[key]}")
+	[ -z "${rec[iv]:-}" ] || args+=(--iv "${rec[iv]}")
+	[ -z "${rec[essiv]:-}" ] || args+=(--essiv "${rec[essiv]}")
+
+	out=$("$icvec" raw "${args[@]}" --in "${rec[plain]}" 2>&1)
+	same "published ${rec[name]} encrypt" "${rec[encrypted]}" "$out"
+	out=$("$icvec" raw "${args[@]}" --decrypt --in "${rec[encrypted]}" 2>&1)
+	same "published ${rec[name]} decrypt" "${rec[plain]}" "$out"
+
+	# libcrypto's XTS against the one built here from ECB.
+	if [ "${rec[mode]}" = xts ] && [ $((${#rec[plain]} % 32)) -eq 0 ]; then
+		alt=$("$icvec" raw "${args[@]}" --xts-from-ecb --in "${rec[plain]}" 2>&1)
+		same "published ${rec[name]} encrypt, XTS built from ECB" "${rec[encrypted]}" "$alt"
+	fi
+
+	# A whole sector, through the IV rules.
+	if [ -n "${rec[sector]:-}" ]; then
+		args=(--cipher "${rec[cipher]}-xts-plain64" --key "${rec[key]}")
+		out=$(hex_to_bin "${rec[plain]}" |
+		      "$icvec" encrypt "${args[@]}" --iv-offset "${rec[sector]}" 2>&1 | bin_to_hex)
+		same "published ${rec[name]} as sector ${rec[sector]} by iv_offset" \
+			"${rec[encrypted]}" "$out"
+		out=$(hex_to_bin "${rec[encrypted]}" |
+		      "$icvec" decrypt "${args[@]}" --start-sector "${rec[sector]}" 2>&1 | bin_to_hex)
+		same "published ${rec[name]} decrypted as sector ${rec[sector]} by start sector" \
+			"${rec[plain]}" "$out"
+	fi
+}
+
+records=0
+for file in "$root"/vectors/published/*.txt; do
+	rec=()
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		'#'*) ;;
+		'')
+			check_record
+			rec=()
+			;;
+		*' = '*)
+			rec[${line%% = *}]=${line#* = }
+			[ "${line%% = *}" != name ] || records=$((records + 1))
+			;;
+		*) ok 1 "${file##*/} is readable" "unexpected line: $line" ;;
+		esac
+	done < "$file"
+	check_record
+done
+[ "$records" -ge 40 ]
+ok $? "at least 40 published records were read" "read: $records"
+
+#
+# IVs worked out by hand from dm-crypt's documentation of the generators.
+# Columns: spec, key size, layout options, IVs of the sectors asked for.
+#
+
+key()
+{
+	local pattern=00112233445566778899aabbccddeeff0f1e2d3c4b5a69788796a5b4c3d2e1f0
+	local more=102132435465768798a9bacbdcedfe0ff0e0d0c0b0a090807060504030201000
+
+	pattern=$pattern$more
+	echo "${pattern:0:$((2 * $1))}"
+}
+
+check_iv()
+{
+	local spec=$1 size=$2 options=$3 want=$4 got
+
+	# shellcheck disable=SC2086 # options are separate words
+	got=$("$icvec" iv --cipher "$spec" --key "$(key "$size")" $options 2>&1 | cut -f 2 |
+	      tr '\n' ' ')
+	same "IV of $spec $options" "$want" "${got% }"
+}
+
+z8=0000000000000000
+check_iv aes-cbc-plain 32 "--iv-offset 4294967295 --count 2" "ffffffff00000000$z8 $z8$z8"
+check_iv aes-cbc-plain64 32 "--iv-offset 4294967295 --count 2" "ffffffff00000000$z8 0000000001000000$z8"
+check_iv aes-cbc-plain64be 32 "--iv-offset 4294967295 --count 2" "${z8}00000000ffffffff ${z8}0000000100000000"
+check_iv aes-cbc-null 32 "--iv-offset 77 --count 2" "$z8$z8 $z8$z8"
+check_iv aes-ecb 32 "--iv-offset 77" "-"
+# 32 blocks of 16 bytes in 512 bytes, counted from 1.
+check_iv aes-cbc-benbi 32 "--count 3" "${z8}0000000000000001 ${z8}0000000000000021 ${z8}0000000000000041"
+check_iv aes-cbc-benbi 32 "--iv-offset 4294967296" "${z8}0000002000000001"
+# 64 blocks of 8 bytes, and an IV of 8 bytes.
+check_iv des3_ede-cbc-benbi 24 "--count 2" "0000000000000001 0000000000000041"
+check_iv des3_ede-cbc-plain64 24 "--iv-offset 258" "0201000000000000"
+check_iv des3_ede-cbc-plain64be 24 "--iv-offset 258" "0000000000000102"
+# The crypto API gives counter modes a block size of one byte.
+check_iv aes-ctr-benbi 32 "--start-sector 1" "${z8}0000000000000201"
+# 4096-byte sectors: eight 512-byte numbers each, or one with iv_large_sectors.
+check_iv aes-xts-plain64 64 "--sector-size 4096 --iv-offset 16 --count 2" "1000000000000000$z8 1800000000000000$z8"
+check_iv aes-xts-plain64 64 "--sector-size 4096 --iv-offset 16 --count 2 --iv-large-sectors" "0200000000000000$z8 0300000000000000$z8"
+check_iv aes-xts-plain64 64 "--sector-size 4096 --iv-offset 16 --start-sector 8 --iv-large-sectors" "0300000000000000$z8"
+check_iv aes-xts-plain64 64 "--sector-size 1024 --iv-offset 16 --iv-large-sectors" "0800000000000000$z8"
+check_iv aes-xts-plain64 64 "--sector-size 512 --iv-offset 16 --iv-large-sectors" "1000000000000000$z8"
+check_iv aes-xts-plain 64 "--sector-size 4096 --iv-offset 34359738360 --count 2 --iv-large-sectors" "ffffffff00000000$z8 $z8$z8"
+check_iv aes-cbc-benbi 32 "--sector-size 4096 --iv-offset 16 --iv-large-sectors" "${z8}0000000000000041"
+check_iv aes-xts-plain64 64 "--iv-offset 18446744073709551615 --count 2" "ffffffffffffffff$z8 $z8$z8"
+check_iv aes 32 "--iv-offset 4294967297" "0100000000000000$z8"
+check_iv 'capi:cbc(aes)-plain64be' 32 "--iv-offset 1" "${z8}0000000000000001"
+
+# ESSIV by its definition: AES-256, keyed with SHA-256 of the key, of the plain64 IV.
+salt=$(hex_to_bin "$(key 32)" | sha256sum | cut -d ' ' -f 1)
+want=$("$icvec" raw --mode ecb --cipher aes --key "$salt" --in "0700000000000000$z8")
+check_iv aes-cbc-essiv:sha256 32 "--iv-offset 7" "$want"
+check_iv 'capi:essiv(cbc(aes),sha256)-plain64' 32 "--start-sector 7" "$want"
+want=$("$icvec" raw --mode ecb --cipher aes --key "$salt" --in "${z8}0000000000000007")
+check_iv 'capi:essiv(cbc(aes),sha256)-plain64be' 32 "--start-sector 7" "$want"
+want=$("$icvec" raw --mode ecb --cipher aes --key "$salt" --in "0200000000000000$z8")
+check_iv aes-cbc-essiv:sha256 32 "--iv-offset 16 --sector-size 4096 --iv-large-sectors" "$want"
+
+#
+# Every case: decrypts to its plaintext, and is not the plaintext.
+#
+
+case_args()
+{
+	args=(--cipher "$spec" --key "$key" --iv-offset "$iv_offset"
+	      --sector-size "$sector_size" --start-sector "$start")
+	[ "$flags" != iv_large_sectors ] || args+=(--iv-large-sectors)
+}
+
+round_trip()
+{
+	"$icvec" decrypt "${args[@]}" < "$1" | cmp -s - "$2"
+}
+
+cases=0
+while IFS=$'\t' read -r name _ spec key iv_offset sector_size flags bytes start; do
+	case $name in
+	'#'*) continue ;;
+	esac
+	cases=$((cases + 1))
+	case_args
+	plain=$tmp/cases/$name.plain
+	cipher=$tmp/cases/$name.cipher
+	[ "$(stat -c %s "$plain")" -eq "$bytes" ] && [ "$(stat -c %s "$cipher")" -eq "$bytes" ] &&
+		! cmp -s "$plain" "$cipher" && round_trip "$cipher" "$plain"
+	ok $? "case $name round trip"
+done < "$tmp/cases/cases.tsv"
+[ "$cases" -ge 50 ]
+ok $? "at least 50 cases" "found: $cases"
+
+# Where the rules differ the data must differ, and where they agree it must agree.
+agree()
+{
+	local what=$1 want=$2 a=$3 b=$4 got
+
+	got=$(cmp "$tmp/$a" "$tmp/$b" 2>&1 | sed -n 's/.* differ: byte \([0-9]*\),.*/\1/p')
+	same "$what" "$want" "${got:-none}"
+}
+
+pattern_as()
+{
+	"$icvec" pattern --seed compare --bytes 16384 |
+		"$icvec" encrypt --key "$(key 64)" "${@:2}" > "$tmp/$1"
+}
+
+pattern_as a --cipher aes-xts-plain --iv-offset 4294967290
+pattern_as b --cipher aes-xts-plain64 --iv-offset 4294967290
+agree "plain and plain64 part at sector 2^32, the seventh here" $((6 * 512 + 1)) a b
+pattern_as a --cipher aes-xts-plain64 --sector-size 4096
+pattern_as b --cipher aes-xts-plain64 --sector-size 4096 --iv-large-sectors
+agree "iv_large_sectors matters from the second 4096-byte sector" 4097 a b
+pattern_as a --cipher aes-xts-plain64 --iv-offset 24
+pattern_as b --cipher aes-xts-plain64 --start-sector 24
+agree "iv_offset and start sector add up" none a b
+
+#
+# The comparisons above can fail.
+#
+
+args=(--cipher aes-xts-plain64 --key "$(key 64)" --iv-offset 0 --sector-size 512 --start-sector 0)
+plain=$tmp/cases/aes-xts-plain64-k512-512.plain
+cipher=$tmp/cases/aes-xts-plain64-k512-512.cipher
+round_trip "$cipher" "$plain"
+ok $? "an unchanged case is accepted"
+
+flip()
+{
+	local old
+
+	cp "$1" "$2"
+	old=$(dd if="$1" bs=1 skip="$3" count=1 2> /dev/null | od -An -tu1)
+	# shellcheck disable=SC2059 # the format is the byte
+	printf "\\x$(printf %02x $((old ^ 1)))" |
+		dd of="$2" bs=1 seek="$3" conv=notrunc 2> /dev/null
+}
+
+flip "$cipher" "$tmp/flipped" 40000
+[ "$(cmp -l "$cipher" "$tmp/flipped" | wc -l)" -eq 1 ] && ! round_trip "$tmp/flipped" "$plain"
+ok $? "one flipped bit of the encrypted data is noticed"
+flip "$plain" "$tmp/flipped" 40000
+[ "$(cmp -l "$plain" "$tmp/flipped" | wc -l)" -eq 1 ] && ! round_trip "$cipher" "$tmp/flipped"
+ok $? "one flipped bit of the plaintext is noticed"
+args=(--cipher aes-xts-plain64 --key "$(key 64)" --iv-offset 1 --sector-size 512 --start-sector 0)
+! round_trip "$cipher" "$plain"
+ok $? "an iv_offset that is off by one is noticed"
+
+out=$(same self expected got | head -n 1)
+[[ $out == "not ok "* ]]
+ok $? "a wrong published vector would be reported"
+
+#
+# Bad arguments: exit 2, nothing on standard output, one line naming the next step.
+#
+
+# refused DESCRIPTION MESSAGE-PART ARGUMENT...
+refused()
+{
+	local what=$1 part=$2 status
+
+	shift 2
+	head -c 4096 /dev/zero | "$icvec" "$@" > "$tmp/out" 2> "$tmp/err"
+	status=${PIPESTATUS[1]}
+	[ "$status" -eq 2 ] && [ ! -s "$tmp/out" ] && [ "$(wc -l < "$tmp/err")" -eq 1 ] &&
+		grep -qF -- "$part" "$tmp/err" && grep -q '; ' "$tmp/err"
+	ok $? "refused: $what" "exit $status, standard error: $(cat "$tmp/err")"
+}
+
+k16=$(key 16)
+k32=$(key 32)
+k64=$(key 64)
+e=(encrypt --key "$k32" --cipher)
+refused "unknown subcommand" "use encrypt" scramble
+refused "unknown option" "icvec --help" encrypt --colour red
+refused "option of another subcommand" "does not apply" encrypt --in 00
+refused "missing value" "needs a value" encrypt --cipher
+refused "stray argument" "not expected here" encrypt file
+refused "no cipher" "add --cipher" encrypt --key "$k32"
+refused "no key" "add --key" encrypt --cipher aes-xts-plain64
+refused "key that is not hex" "even number of digits" encrypt --cipher aes-xts-plain64 --key 00zz
+refused "key with half a byte" "even number of digits" encrypt --cipher aes-xts-plain64 --key 000
+refused "key too long" "at most 64 bytes" encrypt --cipher aes-xts-plain64 --key "${k64}00"
+refused "key of a wrong size, xts" "64 or 96 or 128 hex digits" encrypt --cipher aes-xts-plain64 --key "$k16"
+refused "key of a wrong size, cbc" "32 or 48 or 64 hex digits" encrypt --cipher aes-cbc-plain64 --key "$k64"
+refused "empty key" "hex digits with --key" encrypt --cipher aes-cbc-plain64 --key ""
+refused "cipher libcrypto lacks" "not in libcrypto" "${e[@]}" serpent-xts-plain64
+refused "mode that is not covered" "not covered" "${e[@]}" aes-lrw-benbi
+refused "IV that is not covered" "not covered" "${e[@]}" aes-cbc-lmk
+refused "no IV" "names no IV" "${e[@]}" aes-cbc
+refused "no IV, crypto API form" "names no IV" "${e[@]}" 'capi:cbc(aes)'
+refused "essiv without digest" "essiv:sha256" "${e[@]}" aes-cbc-essiv
+refused "essiv with a digest of a wrong size" "20 bytes" "${e[@]}" aes-cbc-essiv:sha1
+refused "essiv with an unknown digest" "not covered" "${e[@]}" aes-cbc-essiv:crc32
+refused "essiv twice" "asked for twice" "${e[@]}" 'capi:essiv(cbc(aes),sha256)-essiv:sha256'
+refused "essiv with ecb" "instead of ecb" "${e[@]}" aes-ecb-essiv:sha256
+refused "option to an IV without one" "takes no option" "${e[@]}" aes-cbc-plain64:sha256
+refused "crypto API form without capi:" "put capi:" "${e[@]}" 'xts(aes)-plain64'
+refused "malformed crypto API form" "MODE(CIPHER)" "${e[@]}" capi:aes-plain64
+refused "multi-key specification" "multi-key" "${e[@]}" aes:64-cbc-plain64
+refused "xts over 8-byte blocks" "16-byte blocks" "${e[@]}" des3_ede-xts-plain64
+refused "overlong specification" "shorten it" "${e[@]}" "aes-$(printf 'x%.0s' {1..200})"
+refused "sector size that is no power of two" "use 512" "${e[@]}" aes-cbc-plain64 --sector-size 1536
+refused "sector size too small" "use 512" "${e[@]}" aes-cbc-plain64 --sector-size 256
+refused "sector size too large" "use 512" "${e[@]}" aes-cbc-plain64 --sector-size 8192
+refused "iv_offset inside a sector" "multiple of 8" "${e[@]}" aes-cbc-plain64 --sector-size 4096 --iv-offset 4
+refused "start sector inside a sector" "multiple of 2" "${e[@]}" aes-cbc-plain64 --sector-size 1024 --start-sector 1
+refused "iv_offset past 64 bits" "decimal digits" "${e[@]}" aes-cbc-plain64 --iv-offset 18446744073709551616
+refused "negative iv_offset" "decimal digits" "${e[@]}" aes-cbc-plain64 --iv-offset -1
+refused "raw without data" "raw needs" raw --mode ecb --cipher aes --key "$k32"
+refused "raw with an IV of a wrong size" "16 bytes" raw --mode cbc --cipher aes --key "$k32" --iv 00 --in "$k16"
+refused "raw with part of a block" "lengthen --in" raw --mode ecb --cipher aes --key "$k32" --in 00
+refused "raw data that is not hex" "--in is not hex" raw --mode ecb --cipher aes --key "$k32" --in xx
+refused "pattern without size" "pattern needs" pattern --seed x
+
+# These have read data before they know.
+out=$(head -c 700 /dev/zero | "$icvec" "${e[@]}" aes-cbc-plain64 2>&1 > /dev/null)
+[ $? -eq 2 ] && [[ $out == *"188 bytes into a sector; give a multiple of 512"* ]]
+ok $? "refused: input that ends inside a sector" "$out"
+out=$("$icvec" "${e[@]}" aes-cbc-plain64 2>&1 < /dev/null)
+[ $? -eq 2 ] && [[ $out == *"is empty; redirect"* ]]
+ok $? "refused: empty input" "$out"
+if [ -c /dev/full ]; then
+	out=$(head -c 4096 /dev/zero | "$icvec" "${e[@]}" aes-cbc-plain64 2>&1 > /dev/full)
+	[ $? -eq 1 ] && [[ $out == *"standard output"* ]]
+	ok $? "a full disk is reported" "$out"
+fi
+"$icvec" --help | grep -q "usage: icvec"
+ok $? "--help says how"
+
+echo "1..$n"

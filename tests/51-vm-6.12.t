@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 51-vm-6.12.t - all cases on kernel 6.12
+set -euo pipefail
+
+here=$(dirname "$0")
+"$here/vm/provision" tools 6.12 || {
+	status=$?
+	[ $status = 77 ] || exit $status
+	echo "1..0 # SKIP kernel 6.12 cannot be had or built for here"
+	exit 0
+}
+# What must be on the disk, from OpenSSL, for 020-vectors
+vectors=$(mktemp -d)
+trap 'rm -rf "$vectors"' EXIT
+"$here/../vectors/make-cases" "$vectors" >&2
+"$here/vm/run" --with "$vectors" --kernel 6.12 --timeout 1800 "$here"/cases/*.sh

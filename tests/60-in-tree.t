@@ -1,0 +1,229 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 60-in-tree.t - dropped into a kernel tree, the target is found by Kconfig and
+# builds there: as a module, and built into a minimal 32-bit kernel
+#
+# shellcheck disable=SC2317  # the functions are run by report
+# shellcheck disable=SC2034  # config_m and config_y are chosen by name
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=vm/host.sh
+. "$here/vm/host.sh"
+
+dir=drivers/md/dm-inline-crypt
+page=Documentation/admin-guide/device-mapper/dm-inline-crypt.rst
+
+number=0 failed=0
+
+# report DESCRIPTION COMMAND... - good if it succeeds; what it prints is shown if not
+report() {
+	local name=$1 output
+
+	shift
+	number=$((number + 1))
+	if output=$("$@" 2>&1); then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		[ -z "$output" ] || tail -n 40 <<< "$output" | sed 's/^/# /'
+		failed=1
+	fi
+}
+
+# --- the tree ---------------------------------------------------------------
+
+# prepare_tree - a clean copy of the source tree, sharing its files
+#
+# Hard links: nothing may ever be written into a file of the copy, only put in
+# its place. What was built in the original is left out or removed again.
+prepare_tree() {
+	local source=$1 version=$2 status=0
+
+	rm -rf "$cache/in-tree"
+	mkdir -p "$cache/in-tree/$version.tmp"
+	log "copying the source of $version"
+	rsync -a --link-dest="$source" --exclude='*.o' --exclude='*.cmd' --exclude='*.a' \
+		--exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' --exclude='*.d' \
+		--exclude='/.config*' --exclude='/vmlinux*' --exclude='/include/generated' \
+		--exclude='/include/config' --exclude='/arch/x86/include/generated' \
+		"$source/" "$cache/in-tree/$version.tmp/source/" || status=$?
+	# 24: files that vanished, as they do where a kernel is being built.
+	[ $status = 0 ] || [ $status = 24 ] || return 1
+	make -s -C "$cache/in-tree/$version.tmp/source" mrproper >&2 || return 1
+	mv "$cache/in-tree/$version.tmp" "$cache/in-tree/$version"
+}
+
+# change FILE SED-SCRIPT - edit a file of the tree, once, by putting another in its place
+change() {
+	! grep -q -e dm-inline-crypt "$tree/$1" || return 0
+	sed "$2" "$tree/$1" > "$tree/$1.new" && mv "$tree/$1.new" "$tree/$1"
+}
+
+# drop_in - what somebody does who takes the target into a tree
+# shellcheck disable=SC2016  # the $( is make's
+drop_in() {
+	mkdir -p "$tree/$dir"
+	rsync -rptc --delete --exclude='.*' --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' \
+		--exclude='modules.order' --exclude='Module.symvers' --exclude='/Kconfig' \
+		"$top_dir/dm-inline-crypt/" "$tree/$dir/" &&
+	rsync -ptc "$top_dir/Kconfig" "$tree/$dir/Kconfig" &&
+	rsync -ptc "$top_dir/docs/dm-inline-crypt.rst" "$tree/$page" &&
+	change drivers/md/Makefile '/^obj-$(CONFIG_DM_CRYPT)/a \
+obj-$(CONFIG_DM_INLINE_CRYPT)	+= dm-inline-crypt/' &&
+	change drivers/md/Kconfig '/^endif # MD/i \
+source "drivers/md/dm-inline-crypt/Kconfig"\
+' &&
+	change Documentation/admin-guide/device-mapper/index.rst \
+		's/^\( *\)dm-init$/&\n\1dm-inline-crypt/' &&
+	grep -q dm-inline-crypt "$tree/drivers/md/Makefile" &&
+	grep -q dm-inline-crypt "$tree/drivers/md/Kconfig" &&
+	grep -q '^ *dm-inline-crypt$' "$tree/Documentation/admin-guide/device-mapper/index.rst"
+}
+
+# Kconfig and the code may name pages of the kernel's documentation.
+named_pages_exist() {
+	local -a named
+
+	mapfile -t named < <(grep -rhoE 'Documentation/[A-Za-z0-9_/.-]+\.rst' "$tree/$dir")
+	cd "$tree" && ls -- "${named[@]:?none named}" > /dev/null
+}
+
+# --- the builds -------------------------------------------------------------
+
+# A kernel with what a distribution has around the target.
+config_m='
+CONFIG_64BIT=y
+CONFIG_SMP=y
+CONFIG_MODULES=y
+CONFIG_BLOCK=y
+CONFIG_BLK_DEV_ZONED=y
+CONFIG_MD=y
+CONFIG_BLK_DEV_DM=m
+CONFIG_DM_INLINE_CRYPT=m
+CONFIG_KEYS=y
+CONFIG_ENCRYPTED_KEYS=m
+CONFIG_FTRACE=y
+CONFIG_ENABLE_DEFAULT_TRACERS=y
+'
+
+# The least that Kconfig allows: one CPU of 32 bits, no keyring, no tracing, no
+# zones.
+config_y='
+# CONFIG_64BIT is not set
+# CONFIG_SMP is not set
+# CONFIG_MODULES is not set
+# CONFIG_KEYS is not set
+CONFIG_BLOCK=y
+CONFIG_MD=y
+CONFIG_BLK_DEV_DM=y
+CONFIG_DM_INLINE_CRYPT=y
+'
+
+# configure m|y - tinyconfig plus config_m or config_y
+configure() {
+	local out=$base/$1 fragment=config_$1 line lost=0
+
+	mkdir -p "$out"
+	echo "${!fragment}" | cmp -s - "$out/fragment" && [ -e "$out/.config" ] ||
+		make -s -C "$tree" O="$out" tinyconfig || return 1
+	(cd "$tree" && scripts/kconfig/merge_config.sh -m -O "$out" "$out/.config" \
+		<(echo "${!fragment}")) > /dev/null || return 1
+	# Only on change, or everything would be made anew.
+	make -s -C "$tree" O="$out" olddefconfig || return 1
+	echo "${!fragment}" > "$out/fragment"
+	while IFS= read -r line; do
+		case $line in
+		'') ;;
+		'#'*)
+			line=${line#\# }
+			! grep -q "^${line% is not set}=" "$out/.config" ||
+				{ echo "not off: $line"; lost=1; } ;;
+		*) grep -qFx -- "$line" "$out/.config" || { echo "not there: $line"; lost=1; } ;;
+		esac
+	done <<< "${!fragment}"
+	return "$lost"
+}
+
+# build m|y - the directory, and nothing else of the kernel
+build() {
+	# From nothing, or what the compiler said before goes unheard.
+	rm -rf "${base:?}/$1/$dir"
+	make -C "$tree" O="$base/$1" -j"$(nproc)" W=1 "$dir/" > "$base/$1.log" 2>&1 ||
+		{ cat "$base/$1.log"; return 1; }
+}
+
+# silent m|y - nothing but kbuild's routine in the last lines of the build's log
+silent() {
+	! grep -nE '(warning|error|note):|WARNING|ERROR' "$base/$1.log"
+}
+
+# objects m|y - is there one for each source?
+objects() {
+	local source missing=0
+
+	for source in "$tree/$dir"/*.c; do
+		source=${source##*/}
+		[ -s "$base/$1/$dir/${source%.c}.o" ] || { echo "no ${source%.c}.o"; missing=1; }
+	done
+	return "$missing"
+}
+
+# What a 32-bit kernel has no function for, and only the compiler asks for.
+no_helpers() {
+	! nm -u "$base/y/$dir"/*.o | grep -E '__(u?div|u?mod|mul|ashl|ashr|lshr)[dt]i3|__(add|sub|mul|div)[sdx]f3'
+}
+
+# Not grep -q: nm would complain about the broken pipe.
+linked_in() {
+	nm "$base/y/$dir/built-in.a" | grep ' t icrypt_ctr$' > /dev/null
+}
+
+linked_as_module() {
+	nm "$base/m/$dir/dm-inline-crypt.o" | grep ' T init_module$' > /dev/null
+}
+
+right_class() {
+	readelf -h "$1" | grep "Class: *$2" > /dev/null
+}
+
+# --- main -------------------------------------------------------------------
+
+"$here/vm/provision" tools source >&2 || {
+	status=$?
+	[ $status = 77 ] || exit $status
+	echo "1..0 # SKIP the kernel's source cannot be had"
+	exit 0
+}
+source=$(dirname "$(compgen -G "$cache/debug-source/*/Makefile" | head -n 1)")
+base=$cache/in-tree/${source##*/}
+tree=$base/source
+
+# One at a time: the tree is in the cache, for the next run to be quick.
+exec 8> "$cache/in-tree.lock"
+flock 8
+if ! [ -e "$tree/Makefile" ] && ! prepare_tree "$source" "${source##*/}"; then
+	echo "Bail out! cannot prepare a kernel tree"
+	exit 1
+fi
+
+report "it drops into a tree (${source##*/})" drop_in
+report "the pages of documentation that it names are there" named_pages_exist
+
+report "as a module: Kconfig offers it" configure m
+report "as a module: builds with W=1" build m
+report "as a module: no warning" silent m
+report "as a module: all objects" objects m
+report "as a module: linked together" linked_as_module
+
+report "built in, 32 bits: Kconfig offers it, and that is all it needs" configure y
+report "built in, 32 bits: builds with W=1" build y
+report "built in, 32 bits: no warning" silent y
+report "built in, 32 bits: all objects" objects y
+report "built in, 32 bits: it is in built-in.a" linked_in
+report "built in, 32 bits: really 32 bits" right_class "$base/y/$dir/target.o" ELF32
+report "built in, 32 bits: needs no arithmetic that the kernel lacks" no_helpers
+
+echo "1..$number"
+exit $failed

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 70-debug.t - cases on a debug kernel: KASAN, lockdep, kmemleak, fault injection
+#
+# All of them with INLINE_CRYPT_FULL=1 (make check-debug), which takes half an
+# hour. Otherwise some that together go through every path of the data.
+set -euo pipefail
+
+here=$(dirname "$0")
+"$here/vm/provision" tools debug || {
+	status=$?
+	[ $status = 77 ] || exit $status
+	echo "1..0 # SKIP kernel debug cannot be had or built for here"
+	exit 0
+}
+cases=("$here"/cases/*.sh)
+[ -n "${INLINE_CRYPT_FULL:-}" ] ||
+	cases=("$here"/cases/{022,030,033,042,043,045,072,076,080}-*.sh)
+
+# What must be on the disk, from OpenSSL, for 020-vectors
+vectors=$(mktemp -d)
+trap 'rm -rf "$vectors"' EXIT
+"$here/../vectors/make-cases" "$vectors" >&2
+"$here/vm/run" --with "$vectors" --kernel debug --timeout 3600 --case-timeout 400 "${cases[@]}"

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: bad table lines are refused, each with its message, and never with the key
+# shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
+
+make_loop loop 8
+modprobe dm-inline-crypt || bail "no module"
+key=$(test_key 64 144)
+all=/tmp/all-messages
+: > $all
+
+# refused TEXT MESSAGE CULPRIT ARGUMENTS [LENGTH] - with MESSAGE in the log, CULPRIT too
+refused() {
+	kmsg_mark
+	if dm_create bad "0 ${5:-16384} inline-crypt $4" 2> /dev/null; then
+		not_ok "$1"
+		diag "taken: $(dmsetup table bad)"
+		dm_remove bad
+		return 1
+	fi
+	kmsg > messages
+	cat messages >> $all
+	if ! grep -qF -- "$2" messages || ! grep -qF -- "$3" messages; then
+		not_ok "$1"
+		diag "expected: '$2', '$3'"
+		diag "got: $(cat messages)"
+		return 1
+	fi
+	ok "$1"
+}
+
+xts="aes-xts-plain64 $key 0 $loop 0"
+
+# Words that are missing or too many
+refused "no arguments" "Too few arguments" "" ""
+refused "no device sector" "Too few arguments" "" "aes-xts-plain64 $key 0 $loop"
+refused "fewer options than announced" "Invalid number of feature args" '"2"' "$xts 2 allow_discards"
+refused "more options than announced" "Invalid number of feature args" '"1"' \
+	"$xts 1 allow_discards same_cpu_crypt"
+refused "an option count that is no number" "Invalid number of feature args" '"x"' "$xts x"
+
+# Options
+refused "an unknown option" "Invalid feature argument" '"no_such_option"' "$xts 1 no_such_option"
+for size in 0 256 1000 8192 x ''; do
+	refused "sector_size:$size" "Invalid sector_size" "\"sector_size:$size\"" "$xts 1 sector_size:$size"
+done
+refused "a device that ends inside a sector" "not multiple of sector_size" "" \
+	"$xts 1 sector_size:4096" 16383
+refused "read_context:nowhere" "Invalid read_context" '"read_context:nowhere"' \
+	"$xts 1 read_context:nowhere"
+refused "write_context:endio" "Invalid write_context" '"write_context:endio"' \
+	"$xts 1 write_context:endio"
+
+# dm-crypt's, not there yet
+for iv in lmk tcw random eboiv elephant; do
+	refused "IV $iv" "IV mode not supported yet" "aes-cbc-$iv" "aes-cbc-$iv $key 0 $loop 0"
+done
+refused "integrity" "Integrity not supported yet" '"integrity:28:aead"' "$xts 1 integrity:28:aead"
+refused "an integrity key size" "Integrity not supported yet" '"integrity_key_size:32"' \
+	"$xts 1 integrity_key_size:32"
+
+# Ciphers
+refused "an unknown cipher" "Error allocating crypto tfm" "no xts(rot13)" "rot13-xts-plain64 $key 0 $loop 0"
+refused "an unknown mode" "Error allocating crypto tfm" "no sideways(aes)" \
+	"aes-sideways-plain64 $key 0 $loop 0"
+refused "an unknown IV" "Invalid IV mode" '"aes-xts-plain65"' "aes-xts-plain65 $key 0 $loop 0"
+refused "no IV" "IV mechanism required" '"aes-xts"' "aes-xts $key 0 $loop 0"
+refused "essiv without a digest" "Digest algorithm missing" '"aes-cbc-essiv"' \
+	"aes-cbc-essiv $(test_key 32 144) 0 $loop 0"
+refused "a crypto API name without capi:" "start with capi:" '"xts(aes)-plain64"' \
+	"xts(aes)-plain64 $key 0 $loop 0"
+refused "capi: and nothing" "Cipher missing" '"capi:-plain64"' "capi:-plain64 $key 0 $loop 0"
+for count in 0 3 x; do
+	refused "$count keys" "Bad cipher key count" "\"aes:$count-cbc-plain64\"" \
+		"aes:$count-cbc-plain64 $key 0 $loop 0"
+done
+refused "a name without end" "Cipher specification too long" "" \
+	"aes-xts-plain64$(seq 100 | tr -d '\n') $key 0 $loop 0"
+refused "a hash as a cipher" "Error allocating crypto tfm" "no sha256" "capi:sha256-plain64 $key 0 $loop 0"
+refused "an AEAD" "Error allocating crypto tfm" "no gcm(aes)" "capi:gcm(aes)-plain64 $key 0 $loop 0"
+
+# Keys
+refused "a key of a wrong size" "Cipher refused the key" "" "aes-xts-plain64 $(test_key 40 144) 0 $loop 0"
+refused "no key" "Cipher refused the key" "" "aes-xts-plain64 - 0 $loop 0"
+refused "half a byte" "odd number of hex digits" "" "aes-xts-plain64 ${key%?} 0 $loop 0"
+refused "not hexadecimal" "Key is not hexadecimal" "" "aes-xts-plain64 ${key%??}0g 0 $loop 0"
+refused "a keyring key without size" "Cannot parse key size" "" "aes-xts-plain64 :logon:lab:x 0 $loop 0"
+refused "a keyring key of size 0" "Cannot parse key size" "" "aes-xts-plain64 :0:logon:lab:x 0 $loop 0"
+refused "a keyring key of no type" "Key description missing" "" "aes-xts-plain64 :64:lab 0 $loop 0"
+refused "a key type that is not known" "Key type unknown" "" "aes-xts-plain64 :64:keyring:lab 0 $loop 0"
+refused "a key that is not there" "Key not found" "" "aes-xts-plain64 :64:logon:lab:missing 0 $loop 0"
+
+# Numbers and devices
+for offset in x -1 18446744073709551616 1.5; do
+	refused "iv_offset $offset" "Invalid iv_offset" "\"$offset\"" "aes-xts-plain64 $key $offset $loop 0"
+	refused "device sector $offset" "Invalid device sector" "\"$offset\"" \
+		"aes-xts-plain64 $key 0 $loop $offset"
+done
+refused "iv_offset inside a sector" "must be a multiple of sector_size" '"4"' \
+	"aes-xts-plain64 $key 4 $loop 0 1 sector_size:4096"
+refused "a device that is not there" "Device lookup failed" "" "aes-xts-plain64 $key 0 /dev/missing 0"
+refused "a file as device" "Device lookup failed" "" "aes-xts-plain64 $key 0 /lib/lib.sh 0"
+check_not "more than the device has" \
+	dm_create bad "0 16384 inline-crypt aes-xts-plain64 $key 0 $loop 8"
+
+is "$(dmsetup ls | grep -c bad)" 0 "no device is left"
+for part in "$key" "${key%??}" "$(echo "$key" | cut -c 1-32)"; do
+	is "$(grep -ciF "$part" $all)" 0 "$((${#part} / 2)) bytes of the key are not in any message"
+done
+check "and after all that a good line is taken" make_crypt good "$loop"

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: keyring keys, key set and key wipe
+# shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
+
+make_loop loop 8
+random_file data 1
+key=$(test_key 64)
+modprobe dm-inline-crypt || bail "no module"
+show_keys=/sys/module/dm_inline_crypt/parameters/show_keys
+
+# table KEY, crypt_with KEY - a line of ours, of dm-crypt
+table() {
+	echo "0 16384 inline-crypt aes-xts-plain64 $1 0 $loop 0"
+}
+
+# reads_back NAME - does the device give the data?
+reads_back() {
+	drop_caches
+	cmp -n 1048576 data "/dev/mapper/$1"
+}
+
+# --- messages
+make_crypt ours "$loop"
+check "written" dd if=data of=/dev/mapper/ours bs=64k oflag=direct
+check_not "no key wipe while active" dmsetup message ours 0 key wipe
+check_not "no key set while active" dmsetup message ours 0 key set "$key"
+check "the data is there" reads_back ours
+check "suspend" dmsetup suspend ours
+for message in "key" "key set" "key wipe now" "key set $key $key" "keys wipe" "key forget"; do
+	# shellcheck disable=SC2086  # to be split
+	check_not "no message \"$message\"" dmsetup message ours 0 $message
+done
+check_not "no key of another size" dmsetup message ours 0 key set "$(test_key 32)"
+check_not "no key that is not hexadecimal" dmsetup message ours 0 key set "${key%?}g"
+check_not "no key with half a byte" dmsetup message ours 0 key set "${key%?}"
+check_not "no keyring key of another size" dmsetup message ours 0 key set :32:logon:lab:x
+check_not "no keyring key that is not there" dmsetup message ours 0 key set :64:logon:lab:missing
+check "resume" dmsetup resume ours
+check "a refused key leaves the old one" reads_back ours
+
+dmsetup suspend ours
+check "key wipe" dmsetup message ours 0 key wipe
+echo 1 > "$show_keys"
+is "$(dmsetup table ours | cut -d' ' -f5)" "$(echo "$key" | tr 1-9a-f 0)" "a wiped key is zeros, even shown"
+kmsg_mark
+check_not "no resume without a key" dmsetup resume ours
+like "$(kmsg)" "no key" "with a message"
+is "$(dmsetup info -c --noheadings -o suspended ours)" Suspended "it stays suspended"
+check "key set" dmsetup message ours 0 key set "$key"
+is "$(dmsetup table ours | cut -d' ' -f5)" "$key" "the new key is shown"
+check "resume" dmsetup resume ours
+check "the data reads again" reads_back ours
+dmsetup suspend ours
+check "another key" dmsetup message ours 0 key set "$(test_key 64 100)"
+dmsetup resume ours
+check_not "gives something else" reads_back ours
+dm_remove ours
+echo 0 > "$show_keys"
+
+# --- keyring
+requires_command keyctl
+add_key() { # TYPE NAME HEX
+	echo "$3" | xxd -r -p | keyctl padd "$1" "$2" @u
+}
+for type in logon user; do
+	id=$(add_key $type lab:x "$key")
+	check "a table with a $type key" dm_create ours "$(table ":64:$type:lab:x")"
+	check "has the same data" reads_back ours
+	keyctl unlink "$id" @u > /dev/null
+	check "and needs it no longer" reads_back ours
+	dm_remove ours
+	check_not "but to set up again" dm_create ours "$(table ":64:$type:lab:x")"
+done
+id=$(add_key logon lab:short "$(test_key 32)")
+kmsg_mark
+check_not "a keyring key of another size" dm_create ours "$(table :64:logon:lab:short)"
+like "$(kmsg)" "another size" "with a message"
+id=$(add_key logon lab:revoked "$key")
+keyctl revoke "$id"
+check_not "a revoked key" dm_create ours "$(table :64:logon:lab:revoked)"
+
+# From hex to keyring and back, live
+add_key logon lab:y "$key" > /dev/null
+make_crypt ours "$loop"
+dmsetup suspend ours
+dmsetup message ours 0 key wipe
+check "key set from the keyring" dmsetup message ours 0 key set :64:logon:lab:y
+dmsetup resume ours
+is "$(dmsetup table ours | cut -d' ' -f5)" ":64:logon:lab:y" "is printed by reference"
+check "and is the key" reads_back ours
+dmsetup suspend ours
+dmsetup message ours 0 key wipe
+like "$(dmsetup table ours | cut -d' ' -f5)" '^0{128}$' "wiped, there is no reference"
+check "key set" dmsetup message ours 0 key set "$key"
+dmsetup resume ours
+check "is the key again" reads_back ours
+dm_remove ours
+
+# Encrypted keys: the kernel makes them up, so dm-crypt tells
+if have_kernel_config ENCRYPTED_KEYS; then
+	add_key user lab:master "$(test_key 32)" > /dev/null
+	keyctl add encrypted lab:enc "new user:lab:master 64" @u > /dev/null || diag "no encrypted key"
+	line="0 16384 crypt aes-xts-plain64 :64:encrypted:lab:enc 0 $loop 0"
+	check "dm-crypt with an encrypted key" dm_create theirs "$line"
+	check "ours" dm_create ours "$(table :64:encrypted:lab:enc)"
+	dd if=data of=/dev/mapper/theirs bs=64k oflag=direct 2> /dev/null
+	check "same key" reads_back ours
+	dm_remove theirs
+	dm_remove ours
+else
+	skip "encrypted keys" "kernel without them"
+fi
+if have_kernel_config TRUSTED_KEYS && keyctl add trusted lab:tr "new 64" @u > /dev/null 2>&1; then
+	check "a trusted key" dm_create ours "$(table :64:trusted:lab:tr)"
+else
+	skip "trusted keys" "kernel without them, or without a TPM"
+	check_not "refused without" dm_create ours "$(table :64:trusted:lab:tr)"
+fi
+
+is "$(dmesg | grep -ci "$(echo "$key" | cut -c 1-32)")" 0 "no key in the kernel log"

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: fio verify on devices that complete in submit, in softirq and in hardirq
+# shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
+
+jobs=
+at=0
+for engine in psync libaio io_uring; do
+	jobs="$jobs --name=$engine --ioengine=$engine --direct=1"
+	jobs="$jobs --iodepth=8 --offset=${at}M --size=1M"
+	at=$((at + 1))
+done
+jobs="$jobs --name=buffered --ioengine=psync --direct=0 --offset=${at}M --size=1M"
+
+# verified TEXT DEVICE - small blocks and all sizes
+verified() {
+	make_crypt ours "$2"
+	# shellcheck disable=SC2086  # to be split
+	check "$1" fio_verify /dev/mapper/ours --bsrange=512-64k $jobs
+	is "$(counter ours nomem) $(counter ours context)" "0 0" "$1: without a worker"
+	dm_remove ours
+}
+
+make_null_blk null0 memory_backed=1 size=8 irqmode=0
+verified "null_blk that completes in submit" "$null0"
+make_null_blk null1 memory_backed=1 size=8 irqmode=1
+verified "null_blk that completes in softirq" "$null1"
+make_null_blk null2 memory_backed=1 size=8 irqmode=2 completion_nsec=10000
+verified "null_blk that completes in hardirq" "$null2"
+make_null_blk null3 memory_backed=1 size=8 irqmode=2 completion_nsec=10000 queue_mode=0
+verified "bio-based null_blk" "$null3"
+make_brd ram 8
+verified "brd" "$ram"
+modprobe nvme 2> /dev/null
+nvme=
+for _ in $(seq 20); do
+	# Their numbers change, and the other one starts with small blocks too.
+	for disk in /sys/block/nvme*; do
+		[ "$(cat "$disk/nsid" 2> /dev/null)" != 1 ] || [ ! -b "/dev/${disk##*/}" ] || nvme=$disk
+	done
+	[ -z "$nvme" ] || break
+	sleep 0.1
+done
+if [ -n "$nvme" ]; then
+	verified "NVMe" "/dev/${nvme##*/}"
+else
+	skip "NVMe" "no such disk here"
+fi

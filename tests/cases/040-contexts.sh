@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: where the cipher runs: in the caller, in the end_io chain, in a bottom half
+# shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
+
+# reads_in KEY TEXT - of the reads that count_io saw, all counted there
+reads_in() {
+	_got="r_caller=$r_caller r_endio=$r_endio r_bh=$r_bh r_wq=$r_wq"
+	_sum=$((r_caller + r_endio + r_bh + r_wq))
+	eval "_there=\$$1"
+	if [ "$_there" -gt 0 ] && [ "$_there" = "$_sum" ]; then
+		ok "$2"
+	else
+		not_ok "$2"
+		diag "expected $1 only, got $_got slept=$slept context=$context nomem=$nomem"
+	fi
+}
+
+# fio_io ENGINE RW - 64 blocks of 4K, four at a time
+fio_io() {
+	_engine=$1
+	_rw=$2
+	shift 2
+	fio --name=x --filename=/dev/mapper/ours --ioengine="$_engine" --rw="$_rw" --bs=4k \
+		--size=256k --iodepth=4 --direct=1 "$@"
+}
+
+KiB=1024
+MiB=1048576
+
+# --- synchronous reads on loop
+make_loop loop 32
+make_crypt ours "$loop"
+check "written" dd if=/dev/urandom of=/dev/mapper/ours bs=1M count=32 oflag=direct
+for bytes in $((4 * KiB)) $((64 * KiB)) $MiB $((8 * MiB)); do
+	count_io ours rw read /dev/mapper/ours 0 $bytes
+	reads_in r_caller "loop, one read of $bytes bytes: caller"
+done
+count_io ours dd if=/dev/mapper/ours of=/dev/null bs=16k count=8 iflag=direct
+reads_in r_caller "loop, read(): caller"
+is $r_caller 8 "as many as there were"
+count_io ours fio_io psync randread
+reads_in r_caller "loop, fio psync: caller"
+count_io ours rw --iov 4096,8192 read /dev/mapper/ours 0 $MiB
+reads_in r_caller "loop, a vector: caller"
+
+# --- asynchronous I/O on loop
+for engine in libaio io_uring; do
+	count_io ours fio_io $engine randread
+	is $r_wq 0 "loop, $engine: no worker"
+	is $r_endio 64 "loop, $engine: end_io"
+	count_io ours fio_io $engine randwrite
+	is "$w_caller $w_wq" "64 0" "loop, $engine writes: caller"
+done
+random_file data 1
+count_io ours rw write /dev/mapper/ours 0 data
+is $w_wq 0 "a synchronous write: no worker"
+is_at_least $w_caller 1 "but the caller"
+drop_caches
+# Readahead in small pieces: larger ones may be spread.
+blockdev --setra 16 /dev/mapper/ours
+count_io ours dd if=/dev/mapper/ours of=/dev/null bs=4k count=512
+is "$r_bh $r_wq" "0 0" "loop, buffered: no worker"
+is_at_least $r_endio 1 "loop, readahead: end_io"
+dm_remove ours
+
+# --- a file system
+modprobe ext4 2>/dev/null
+make_crypt ours "$loop"
+mkfs.ext4 -q -F /dev/mapper/ours 2>/dev/null || bail "no file system"
+mount -t ext4 /dev/mapper/ours /mnt || bail "cannot mount"
+fio --name=x --filename=/mnt/file --rw=write --bs=1M --size=8M --direct=1 > /dev/null
+for i in 1 2 3 4 5 6 7 8; do
+	mkdir -p /mnt/$i/a
+	echo $i > /mnt/$i/b
+done
+for bytes in $((4 * KiB)) $((64 * KiB)) $MiB $((8 * MiB)); do
+	# Once, so that where the file lies is known
+	rw read /mnt/file 0 $bytes > /dev/null
+	count_io ours rw read /mnt/file 0 $bytes
+	reads_in r_caller "ext4, one read of $bytes bytes: caller"
+done
+umount /mnt
+drop_caches
+mount -t ext4 /dev/mapper/ours /mnt || bail "cannot mount again"
+count_io ours ls -lR /mnt
+is "$r_bh $r_wq" "0 0" "ls: no worker"
+is_at_least $r_caller 1 "ls: directories are read by the caller"
+umount /mnt
+dm_remove ours
+
+# --- options
+for want in caller:r_caller endio:r_endio workqueue:r_wq; do
+	make_crypt ours "$loop" "read_context:${want%:*}"
+	count_io ours fio_io psync randread
+	reads_in "${want#*:}" "read_context:${want%:*}, psync"
+	count_io ours fio_io libaio randread
+	reads_in "${want#*:}" "read_context:${want%:*}, libaio"
+	[ $want != workqueue:r_wq ] || is "$option" 64 "with the option as the reason"
+	dm_remove ours
+done
+for want in auto:w_caller caller:w_caller workqueue:w_wq; do
+	make_crypt ours "$loop" "write_context:${want%:*}"
+	count_io ours fio_io libaio randwrite
+	eval "there=\$${want#*:}"
+	is "$there $((w_caller + w_wq))" "64 64" "write_context:${want%:*}, libaio"
+	[ $want != workqueue:w_wq ] || is "$option" 64 "with the option as the reason"
+	dm_remove ours
+done
+
+# --- other devices
+make_brd ram 16
+make_crypt ours "$ram"
+for engine in psync libaio io_uring; do
+	count_io ours fio_io $engine randread
+	reads_in r_caller "brd completes in submit, $engine: caller"
+done
+dm_remove ours
+
+make_null_blk null memory_backed=1 size=16 irqmode=2 completion_nsec=10000
+make_crypt ours "$null"
+for engine in libaio io_uring; do
+	count_io ours fio_io $engine randread
+	reads_in r_bh "hardirq completion, $engine: bottom half"
+done
+for bytes in $((4 * KiB)) $MiB $((8 * MiB)); do
+	count_io ours rw read /dev/mapper/ours 0 $bytes
+	reads_in r_caller "hardirq completion, one read of $bytes bytes: caller"
+done
+dm_remove ours

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: what is written counts for the cgroup that wrote it, with its I/O priority
+# shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
+
+requires_kernel_config BLK_CGROUP MEMCG
+make_null_blk null memory_backed=1 size=16
+devno=$(cat "/sys/block/$(disk_name "$null")/dev")
+random_file data 1
+
+cgroup=/mnt
+mount -t cgroup2 none $cgroup 2>/dev/null || skip_all "no cgroup2"
+echo "+io +memory" > $cgroup/cgroup.subtree_control 2>/dev/null || skip_all "no io controller"
+mkdir $cgroup/lab
+
+# within COMMAND... - run it as a member of the group
+within() {
+	sh -c 'echo $$ > /mnt/lab/cgroup.procs; exec "$@"' sh "$@"
+}
+
+# counted KEY - what io.stat says the group did on the device below
+counted() {
+	sed -n "s/^$devno .*$1=\([0-9]*\).*/\1/p" $cgroup/lab/io.stat
+}
+
+# grows KEY TEXT COMMAND... - by 1 MiB
+grows() {
+	_key=$1
+	_text=$2
+	shift 2
+	was=$(counted "$_key")
+	"$@" > /run/check.out 2>&1 || diag "failed: $* $(cat /run/check.out)"
+	sync
+	is $(($(counted "$_key") - was)) 1048576 "$_text" || sed 's/^/# /' $cgroup/lab/io.stat
+}
+
+for context in auto workqueue; do
+	make_crypt ours "$null" write_context:$context read_context:$context
+	grows wbytes "direct writes, write_context:$context" within rw write /dev/mapper/ours 0 data
+	grows rbytes "direct reads, read_context:$context" within rw read /dev/mapper/ours 0 1048576
+	dm_remove ours
+done
+
+# Written back by a kernel thread, which is in no group
+if have_kernel_config CGROUP_WRITEBACK && modprobe ext4 2>/dev/null; then
+	mkdir -p /tmp/fs
+	for context in auto workqueue; do
+		make_crypt ours "$null" write_context:$context
+		mkfs.ext4 -q -F /dev/mapper/ours 2>/dev/null || bail "no file system"
+		mount -t ext4 /dev/mapper/ours /tmp/fs || bail "cannot mount"
+		was=$(counted wbytes)
+		within dd if=data of=/tmp/fs/file bs=64k 2>/dev/null
+		sync -f /tmp/fs
+		is_at_least $(($(counted wbytes) - was)) 1048576 "written back, write_context:$context" ||
+			sed 's/^/# /' $cgroup/lab/io.stat
+		umount /tmp/fs
+		dm_remove ours
+	done
+else
+	skip "written back" "kernel without CGROUP_WRITEBACK or ext4"
+fi
+rmdir $cgroup/lab
+
+# --- I/O priority
+make_crypt ours "$null"
+if ! grep -q ioprio $tracing/events/block/block_rq_issue/format; then
+	skip "I/O priority of a write" "this kernel's trace does not show it"
+	skip "I/O priority of a read" "this kernel's trace does not show it"
+	exit 0
+fi
+for rw in write read; do
+	trace_start block/block_rq_issue
+	fio --name=x --filename=/dev/mapper/ours --rw=$rw --bs=4k --size=4k --direct=1 --ioengine=psync \
+		--prioclass=2 --prio=6 > /dev/null
+	trace_stop trace
+	is "$(grep -c 'block_rq_issue: .* be,0,6 ' trace)" 1 "I/O priority of a $rw" ||
+		grep block_rq_issue trace | sed 's/^/# /'
+done

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: the device below is taken away under I/O: errors, no hang, and all can be removed
+# expects-dmesg: I/O error|Page cache invalidation failure
+# shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
+
+# under_io TEXT COMMAND - run COMMAND (takes the device away) while fio is busy on ours
+under_io() {
+	fio --filename=/dev/mapper/ours --direct=1 --rw=randrw --bsrange=4k-64k --size=3M \
+		--time_based --runtime=60 --name=sync --ioengine=psync \
+		--name=aio --ioengine=libaio --iodepth=8 --name=uring --ioengine=io_uring --iodepth=8 \
+		--name=buffered --direct=0 --offset=4M --ioengine=psync > fio.out 2>&1 &
+	pid=$!
+	# Until it is really at it
+	for _ in $(seq 100); do
+		[ "$(counter ours w_caller)" -gt 100 ] && break
+		sleep 0.1
+	done
+	is_at_least "$(counter ours w_caller)" 100 "$1: I/O is going on"
+	check "$1: taken away" sh -c "$2"
+	# Direct I/O ends by itself; who only writes to the page cache does not notice.
+	for _ in $(seq 100); do
+		grep -q 'err=' fio.out && break
+		sleep 0.1
+	done
+	kill -INT $pid 2>/dev/null
+	wait $pid
+	like "$(cat fio.out)" "error=" "$1: fio saw errors"
+	check_not "$1: reads fail" rw read /dev/mapper/ours 0 4096
+	check_not "$1: writes fail" rw write /dev/mapper/ours 0 four
+	check "$1: our device can be removed" dm_remove ours
+}
+
+head -c 4096 /dev/zero > four
+
+requires_module scsi_debug dev_size_mb=8 delay=0 ndelay=50000
+modprobe sd_mod 2>/dev/null
+for _ in $(seq 50); do
+	disk=$(find /sys/bus/pseudo/drivers/scsi_debug/ /sys/devices/pseudo* -name 'sd[a-z]' 2>/dev/null | head -n 1)
+	[ -n "$disk" ] && [ -b "/dev/${disk##*/}" ] && break
+	sleep 0.1
+done
+if [ -n "$disk" ]; then
+	make_crypt ours "/dev/${disk##*/}"
+	under_io "scsi_debug" "echo 1 > $disk/device/delete"
+else
+	skip "scsi_debug" "no disk appeared"
+fi
+
+make_null_blk null memory_backed=1 size=8 irqmode=2 completion_nsec=20000
+make_crypt ours "$null"
+under_io "null_blk" "echo 0 > /sys/kernel/config/nullb/lab0/power"

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: three encrypted devices one over the other
+# shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
+
+# stack DEVICE OPTION... - "one" on DEVICE, "two" on one, "three" on two
+stack() {
+	_lower=$1
+	shift
+	for _level in one two three; do
+		make_crypt $_level "$_lower" "$@"
+		_lower=/dev/mapper/$_level
+	done
+}
+
+unstack() {
+	for _level in three two one; do
+		dm_remove $_level || return
+	done
+}
+
+jobs=
+at=0
+for engine in psync libaio io_uring; do
+	jobs="$jobs --name=$engine --ioengine=$engine --direct=1 --iodepth=8 --offset=${at}M --size=1M"
+	at=$((at + 1))
+done
+jobs="$jobs --name=buffered --ioengine=psync --direct=0 --offset=${at}M --size=1M"
+
+make_loop loop 16
+make_null_blk null memory_backed=1 size=16 irqmode=2 completion_nsec=10000
+make_brd ram 16
+
+for device in "$loop" "$null" "$ram"; do
+	stack "$device"
+	check "on $device: data is right" fio_verify /dev/mapper/three --bsrange=512-256k $jobs
+	for bytes in 4096 1048576 8388608; do
+		check "on $device: one read of $bytes bytes" count_io three rw read /dev/mapper/three 0 $bytes
+		is "$r_endio $r_bh $r_wq" "0 0 0" "on $device: by the caller at the top"
+	done
+	for level in two one; do
+		count_io $level rw read /dev/mapper/three 0 4096
+		is_at_least $r_caller 1 "on $device: level $level is read by the caller, too"
+	done
+	check "on $device: can be taken down" unstack
+done
+
+# It is what dm-crypt makes of it
+stack "$loop" sector_size:4096
+random_file data 1
+check "written" rw write /dev/mapper/three 0 data
+check "taken down" unstack
+dm_create one "$(crypt_table crypt "$loop" sector_size:4096)"
+dm_create two "$(crypt_table inline-crypt /dev/mapper/one sector_size:4096)"
+dm_create three "$(crypt_table crypt /dev/mapper/two sector_size:4096)"
+check "dm-crypt above and below reads it" rw compare /dev/mapper/three 0 data

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: zoned devices: zones are reported, written in order, read and reset
+# shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
+
+requires_kernel_config BLK_DEV_ZONED
+requires_command blkzone
+make_null_blk null memory_backed=1 size=32 zoned=1 zone_size=4 zone_nr_conv=2
+random_file data 2
+
+for size in 512 4096; do
+	make_crypt ours "$null" sector_size:$size
+	is "$(cat "/sys/block/$(disk_name /dev/mapper/ours)/queue/zoned")" "host-managed" "$size: it is zoned"
+	blkzone report "$null" > below
+	blkzone report /dev/mapper/ours > above
+	is "$(wc -l < above)" 8 "$size: eight zones"
+	check "$size: as those below" cmp below above
+	check "$size: a conventional zone" fio_verify /dev/mapper/ours --name=x --direct=1 --size=4M \
+		--io_size=1M --bsrange=4k-128k --ioengine=libaio --iodepth=4
+	start=$((8 * 1048576))
+	for depth in 1 8; do
+		check "$size, depth $depth: sequential zones written" fio --name=x --filename=/dev/mapper/ours \
+			--zonemode=zbd --offset=8M --size=8M --io_size=3M --rw=write --bs=64k --direct=1 \
+			--ioengine=libaio --iodepth=$depth --verify=crc32c --verify_fatal=1
+		check "$size: reset" blkzone reset -o $((start / 512)) -c 2 /dev/mapper/ours
+	done
+	check "$size: 2 MiB in one go" rw write /dev/mapper/ours $start data
+	check "$size: and read" rw compare /dev/mapper/ours $start data
+	like "$(blkzone report -o $((start / 512)) -c 1 /dev/mapper/ours)" "wptr 0x001000" "$size: the write pointer moved"
+	check_not "$size: not out of order" rw write /dev/mapper/ours $start data
+	# After an error newer kernels want the write pointer looked up
+	blkzone report /dev/mapper/ours > /dev/null
+	check "$size: the rest of the zone" rw write /dev/mapper/ours $((start + 2097152)) data
+	like "$(blkzone report -o $((start / 512)) -c 1 /dev/mapper/ours)" "\(fu\)" "$size: it is full"
+	check "$size: data is right" rw compare /dev/mapper/ours $((start + 2097152)) data
+	dm_remove ours
+	dm_create theirs "$(crypt_table crypt "$null" sector_size:$size)" || bail "no dm-crypt"
+	check "$size: for dm-crypt as well" rw compare /dev/mapper/theirs $start data
+	dm_remove theirs
+	check "$size: all zones reset" blkzone reset -o $((start / 512)) "$null"
+done
+
+# Asynchronous ciphers must not change the order
+modprobe icrypt-test-async || bail "no test driver"
+dm_create ours "0 $(sectors "$null") inline-crypt capi:test-async-plain64 $(test_key 64) 0 $null 0" ||
+	bail "no table with the test driver"
+check "asynchronous cipher: sequential zones" fio --name=x --filename=/dev/mapper/ours \
+	--zonemode=zbd --offset=8M --size=8M --io_size=3M --rw=write --bs=64k --direct=1 \
+	--ioengine=libaio --iodepth=8 --verify=crc32c --verify_fatal=1
+check "asynchronous cipher: 2 MiB in one go" rw write /dev/mapper/ours $((16 * 1048576)) data
+check "and read" rw compare /dev/mapper/ours $((16 * 1048576)) data

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: one request over several encrypted devices, and over device and container at once
+# shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
+
+random_file data 8
+jobs=
+at=0
+for engine in psync libaio io_uring; do
+	jobs="$jobs --name=$engine --ioengine=$engine --direct=1 --iodepth=8 --offset=${at}M --size=1M"
+	at=$((at + 1))
+done
+jobs="$jobs --name=buffered --ioengine=psync --offset=${at}M --size=1M"
+
+# works TEXT DEVICE TOP... - data right on DEVICE; TOPs are of ours
+works() {
+	text=$1
+	dev=$2
+	check "$text: 8 MiB written" rw write "$dev" 0 data
+	check "$text: 8 MiB read" rw compare "$dev" 0 data
+	head -c 65536 data > part
+	check "$text: 64 KiB read" rw compare "$dev" 0 part
+	check "$text: fio" fio_verify "$dev" --bsrange=4k-512k $jobs
+}
+
+for kind in loop null_blk; do
+	for i in 1 2 3; do
+		case $kind in
+		loop) make_loop dev$i 16 ;;
+		null_blk) make_null_blk dev$i memory_backed=1 size=16 irqmode=2 completion_nsec=20000 ;;
+		esac
+		eval "make_crypt crypt$i \$dev$i"
+	done
+
+	dm_create top "0 20480 linear /dev/mapper/crypt1 0
+20480 20480 linear /dev/mapper/crypt2 0" || bail "no linear"
+	works "$kind, one behind the other" /dev/mapper/top
+	dm_remove top
+
+	dm_create top "0 49152 striped 3 128 /dev/mapper/crypt1 0 /dev/mapper/crypt2 0 /dev/mapper/crypt3 0" ||
+		bail "no stripes"
+	works "$kind, stripes" /dev/mapper/top
+	dm_remove top
+
+	# A over B, and over the device of B beside it: reads of A that go directly
+	# there end up behind those that need B first.
+	dm_remove crypt3
+	eval "lower=\$dev3"
+	dm_create crypt3 "0 16384 inline-crypt aes-xts-plain64 $(test_key 64) 0 $lower 0" || bail "no B"
+	dm_create mixed "0 64 linear /dev/mapper/crypt3 0
+64 64 linear $lower 16384
+128 8192 linear /dev/mapper/crypt3 64
+8320 8192 linear $lower 16448" || bail "no mix"
+	dm_create top "0 16512 inline-crypt aes-xts-plain64 $(test_key 64 100) 0 /dev/mapper/mixed 0" ||
+		bail "no A"
+	works "$kind, over itself and the device below" /dev/mapper/top
+	for i in top mixed crypt3 crypt2 crypt1; do
+		dm_remove $i
+	done
+done

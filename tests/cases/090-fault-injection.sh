@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: allocations fail now and then: nothing is wrong, nothing hangs
+# shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
+
+requires_kernel_config FAULT_INJECTION FAILSLAB FAIL_PAGE_ALLOC FAULT_INJECTION_DEBUG_FS
+debugfs=/sys/kernel/debug
+
+# inject PERCENT FAULT... - for every task, also where waiting is allowed
+inject() {
+	_percent=$1
+	shift
+	for _fault; do
+		echo 0 > $debugfs/$_fault/verbose
+		echo N > $debugfs/$_fault/task-filter
+		echo -1 > $debugfs/$_fault/times
+		echo "$_percent" > $debugfs/$_fault/probability
+	done
+	# Which sleep would fail: all that give up easily, as the kernel expects
+	echo Y > $debugfs/failslab/ignore-gfp-wait
+	echo Y > $debugfs/fail_page_alloc/ignore-gfp-wait
+	echo 0 > $debugfs/fail_page_alloc/min-order
+}
+
+jobs=
+at=0
+for engine in psync libaio io_uring; do
+	jobs="$jobs --name=$engine --ioengine=$engine --direct=1 --iodepth=8 --offset=${at}M --size=1M"
+	at=$((at + 1))
+done
+jobs="$jobs --name=buffered --ioengine=psync --direct=0 --offset=${at}M --size=1M"
+
+make_loop loop 8
+make_null_blk null memory_backed=1 size=8 irqmode=2 completion_nsec=20000
+modprobe icrypt-test-async || bail "no test driver"
+for dev in "$loop" "$null"; do
+	for cipher in aes-xts-plain64 capi:test-async-plain64 aes-cbc-essiv:sha256; do
+		key=$(test_key 64)
+		[ $cipher != aes-cbc-essiv:sha256 ] || key=$(test_key 32)
+		dm_create ours "0 16384 inline-crypt $cipher $key 0 $dev 0 1 sector_size:4096" || bail "no $cipher"
+		inject 10 failslab fail_page_alloc
+		fio_write /dev/mapper/ours --bsrange=4k-256k $jobs > fio.out 2>&1
+		written=$?
+		inject 0 failslab fail_page_alloc
+		is $written 0 "$dev, $cipher: written" || sed 's/^/# /' fio.out
+		inject 10 failslab fail_page_alloc
+		fio_read /dev/mapper/ours --bsrange=4k-256k $jobs > fio.out 2>&1
+		read=$?
+		inject 0 failslab fail_page_alloc
+		is $read 0 "$dev, $cipher: read and verified" || sed 's/^/# /' fio.out
+		diag "$(dmsetup status ours)"
+		dm_remove ours
+	done
+done
+
+# A table while memory is short: loaded or refused, never half
+inject 20 failslab fail_page_alloc
+for _ in $(seq 30); do
+	crypt_table inline-crypt "$loop" | dmsetup create ours 2> /dev/null && dmsetup remove ours
+done > /dev/null 2>&1
+inject 0 failslab fail_page_alloc
+dmsetup remove ours 2> /dev/null
+make_crypt ours "$loop"
+ok "tables under failing allocations"

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * rw - one read or write with what dd and fio do not offer
+ *
+ *	rw [option...] read FILE OFFSET BYTES	data to standard output
+ *	rw [option...] write FILE OFFSET DATA	DATA is a file
+ *	rw [option...] compare FILE OFFSET DATA	read and compare with file DATA
+ *
+ *	--buffered	through the page cache, else O_DIRECT
+ *	--nowait	RWF_NOWAIT
+ *	--dsync		RWF_DSYNC
+ *	--shift N	the buffer starts N bytes into a page
+ *	--iov N,N,...	lengths of the vector's parts, repeated as needed
+ *	--huge		ask for huge pages
+ *
+ * It is one system call, so one request; BYTES may be large. An error is
+ * reported by its name (EIO) with "touched" if the buffer is no longer what it
+ * was filled with before, else "untouched"; and exit status 1.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define FILL	0xa5
+
+static const struct option options[] = {
+	{ "buffered",	no_argument,		NULL, 'b' },
+	{ "nowait",	no_argument,		NULL, 'n' },
+	{ "dsync",	no_argument,		NULL, 'd' },
+	{ "shift",	required_argument,	NULL, 's' },
+	{ "iov",	required_argument,	NULL, 'i' },
+	{ "huge",	no_argument,		NULL, 'h' },
+	{ }
+};
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+static void *get_memory(size_t size, size_t shift, bool huge)
+{
+	const size_t align = 2 << 20;
+	char *p = mmap(NULL, size + shift + align, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		die("mmap");
+	p = (char *)(((uintptr_t)p + align - 1) & ~(align - 1));
+	if (madvise(p, size + shift, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) && errno != EINVAL)
+		die("madvise");
+	return p + shift;
+}
+
+static void read_file(const char *name, char *buf, size_t size)
+{
+	int fd = open(name, O_RDONLY);
+
+	if (fd < 0)
+		die(name);
+	while (size) {
+		ssize_t n = read(fd, buf, size);
+
+		if (n <= 0)
+			die(name);
+		buf += n;
+		size -= n;
+	}
+	close(fd);
+}
+
+static int split(char *buf, size_t size, const char *list, struct iovec *iov)
+{
+	const char *p = list;
+	int n = 0;
+
+	while (size) {
+		size_t len = size;
+
+		if (list) {
+			len = strtoul(p, (char **)&p, 0);
+			p = *p ? p + 1 : list;
+			if (!len || len > size)
+				len = size;
+		}
+		if (n == IOV_MAX) {
+			fprintf(stderr, "more than %d parts\n", IOV_MAX);
+			exit(2);
+		}
+		iov[n++] = (struct iovec){ .iov_base = buf, .iov_len = len };
+		buf += len;
+		size -= len;
+	}
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	int c, fd, parts, open_flags = O_DIRECT, rwf = 0;
+	static struct iovec iov[IOV_MAX];
+	bool huge = false, compare, writing;
+	const char *list = NULL;
+	size_t size, shift = 0, i;
+	char *buf, *want = NULL;
+	struct stat st;
+	ssize_t n;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'b': open_flags = 0; break;
+		case 'n': rwf |= RWF_NOWAIT; break;
+		case 'd': rwf |= RWF_DSYNC; break;
+		case 's': shift = strtoul(optarg, NULL, 0); break;
+		case 'i': list = optarg; break;
+		case 'h': huge = true; break;
+		default: return 2;
+		}
+	}
+	argv += optind;
+	if (argc - optind != 4) {
+		fprintf(stderr, "usage: rw [option...] read|write|compare FILE OFFSET BYTES|DATA\n");
+		return 2;
+	}
+	writing = !strcmp(argv[0], "write");
+	compare = !strcmp(argv[0], "compare");
+	if (writing || compare) {
+		if (stat(argv[3], &st))
+			die(argv[3]);
+		size = st.st_size;
+	} else {
+		size = strtoul(argv[3], NULL, 0);
+	}
+
+	buf = get_memory(size, shift, huge);
+	memset(buf, FILL, size);
+	if (writing)
+		read_file(argv[3], buf, size);
+	parts = split(buf, size, list, iov);
+
+	fd = open(argv[1], (writing ? O_WRONLY : O_RDONLY) | open_flags);
+	if (fd < 0)
+		die(argv[1]);
+	n = writing ? pwritev2(fd, iov, parts, strtoull(argv[2], NULL, 0), rwf) :
+		      preadv2(fd, iov, parts, strtoull(argv[2], NULL, 0), rwf);
+	if (n < 0) {
+		int err = errno;
+
+		for (i = 0; i < size && buf[i] == (char)FILL; i++)
+			;
+		fprintf(stderr, "%s %s\n", strerrorname_np(err),
+			writing || i == size ? "untouched" : "touched");
+		return 1;
+	}
+	if ((size_t)n != size) {
+		fprintf(stderr, "short %zd\n", n);
+		return 1;
+	}
+	if (compare) {
+		want = get_memory(size, 0, false);
+		read_file(argv[3], want, size);
+		for (i = 0; i < size; i++) {
+			if (buf[i] != want[i]) {
+				fprintf(stderr, "differs at %zu\n", i);
+				return 1;
+			}
+		}
+	} else if (!writing) {
+		for (i = 0; i < size; i += n) {
+			n = write(STDOUT_FILENO, buf + i, size - i);
+			if (n <= 0)
+				die("standard output");
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host.sh - what provision, build-module and run share: where things are kept.
+#
+# Sourced, never run. Everything the lab downloads or builds lives in one cache
+# outside the source tree, so that a checkout stays clean and several checkouts
+# share the gigabytes:
+#
+#   kernels/K/release      the kernel's `uname -r`           (K = 6.1 6.12 7.2 debug)
+#   kernels/K/vmlinuz      what QEMU boots
+#   kernels/K/config       its configuration
+#   kernels/K/modules/     its /lib/modules/RELEASE
+#   kernels/K/kdir         names the directory that kbuild takes as -C
+#   kernels/K/chroot       if present, names the root directory to build in
+#   qemu/                  a newer QEMU than the distribution's, unpacked
+#   style/                 checkpatch.pl and kernel-doc of the newest kernel
+#   debug-source/VERSION/  the source tree of the debug kernel and of 60-in-tree.t
+
+vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034  # used by the scripts that source this file
+top_dir=$(cd "$vm_dir/../.." && pwd)
+
+cache=${INLINE_CRYPT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dm-inline-crypt}
+
+# log MESSAGE... - progress, on stderr because stdout may be TAP
+log() {
+	echo "[${0##*/}] $*" >&2
+}
+
+# die MESSAGE... - a failure of the lab itself
+die() {
+	log "error: $*"
+	exit 1
+}
+
+# skip MESSAGE... - cannot be had here; 77 is what automake calls a skip
+skip() {
+	log "skip: $*"
+	exit 77
+}
+
+# as_root COMMAND... - run COMMAND as root, through sudo where we are not
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo -- "$@"
+	else
+		log "error: need root or sudo for: $*"
+		return 1
+	fi
+}
+
+# known_kernel K - is K a kernel of the lab?
+known_kernel() {
+	case $1 in
+	6.1 | 6.12 | 7.2 | debug) ;;
+	*) return 1 ;;
+	esac
+}
+
+# kernel_dir K - print the directory of kernel K, provisioning it if need be
+kernel_dir() {
+	known_kernel "$1" || die "unknown kernel '$1' (6.1 6.12 7.2 debug)"
+	"$vm_dir/provision" "$1" || exit $?
+	echo "$cache/kernels/$1"
+}

@@ -1,0 +1,357 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lib.sh - what the cases are written with; init sources it before each of them
+#
+# A case is a list of assertions in busybox sh, run as root in the guest, in an
+# empty directory on tmpfs, with no device set up and our module not loaded.
+# Nothing needs cleaning up. Its first lines are
+#
+#   # SPDX-License-Identifier: GPL-2.0-only
+#   # DESCRIPTION: what behaviour it pins down
+#   # expects-dmesg: regular expression      (only where the kernel shall complain)
+
+# shellcheck source=/dev/null
+. /lib/commands.sh
+
+# --- assertions -------------------------------------------------------------
+
+# ok TEXT, not_ok TEXT - an assertion that held, or did not
+ok() {
+	echo "ok - $*"
+}
+
+not_ok() {
+	echo "not ok - $*"
+	return 1
+}
+
+# diag TEXT... - something a reader of a failure wants to know
+diag() {
+	echo "$*" | sed 's/^/# /'
+}
+
+# check TEXT COMMAND... - COMMAND succeeds
+check() {
+	_text=$1
+	shift
+	if "$@" > /run/check.out 2>&1; then
+		ok "$_text"
+	else
+		_status=$?
+		not_ok "$_text"
+		diag "failed ($_status): $*"
+		sed 's/^/#   /' /run/check.out
+		return 1
+	fi
+}
+
+# check_not TEXT COMMAND... - COMMAND fails, as it should
+check_not() {
+	_text=$1
+	shift
+	if "$@" > /run/check.out 2>&1; then
+		not_ok "$_text"
+		diag "succeeded: $*"
+		sed 's/^/#   /' /run/check.out
+		return 1
+	else
+		ok "$_text"
+	fi
+}
+
+# is GOT EXPECTED TEXT - the two strings are the same
+is() {
+	if [ "$1" = "$2" ]; then
+		ok "$3"
+	else
+		not_ok "$3"
+		diag "     got: '$1'"
+		diag "expected: '$2'"
+		return 1
+	fi
+}
+
+# is_at_least GOT MINIMUM TEXT - a number is large enough
+is_at_least() {
+	if [ "$1" -ge "$2" ] 2>/dev/null; then
+		ok "$3"
+	else
+		not_ok "$3"
+		diag "got $1, expected at least $2"
+		return 1
+	fi
+}
+
+# like GOT REGEX TEXT - the string matches the extended regular expression
+like() {
+	if echo "$1" | grep -Eq -- "$2"; then
+		ok "$3"
+	else
+		not_ok "$3"
+		diag "     got: '$1'"
+		diag "expected: /$2/"
+		return 1
+	fi
+}
+
+# skip TEXT REASON - an assertion that cannot be made here
+skip() {
+	echo "ok - $1 # SKIP $2"
+}
+
+# skip_all REASON - leave the case
+skip_all() {
+	skip "whole case" "$*"
+	exit 0
+}
+
+# bail TEXT - a set-up step failed, what follows would make no sense
+bail() {
+	not_ok "$*"
+	exit 0
+}
+
+# --- requirements -----------------------------------------------------------
+
+# requires_module MODULE [parameters] - load MODULE, or skip the case
+requires_module() {
+	modprobe "$@" 2>/run/check.out || skip_all "no module $1: $(cat /run/check.out)"
+}
+
+# have_kernel_config OPTION - is CONFIG_OPTION on in this kernel?
+have_kernel_config() {
+	grep -Eq "^CONFIG_${1#CONFIG_}=[ym]" /boot/config
+}
+
+# requires_kernel_config OPTION... - skip the case on a kernel without
+requires_kernel_config() {
+	for _option; do
+		have_kernel_config "$_option" || skip_all "kernel without CONFIG_${_option#CONFIG_}"
+	done
+}
+
+# requires_command COMMAND... - skip the case in a guest without
+requires_command() {
+	for _command; do
+		command -v "$_command" >/dev/null || skip_all "guest without $_command"
+	done
+}
+
+# kernel_at_least X.Y - is this kernel that new?
+kernel_at_least() {
+	[ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" = "$1" ]
+}
+
+# --- devices ----------------------------------------------------------------
+
+# make_loop VAR MIB [SECTOR_SIZE] - set VAR to a new loop device on tmpfs
+make_loop() {
+	requires_module loop
+	_file=$(mktemp /tmp/loop.XXXXXX)
+	truncate -s "${2}M" "$_file"
+	_dev=$(losetup --find --show ${3:+--sector-size "$3"} "$_file") ||
+		bail "cannot set up a loop device"
+	eval "$1=\$_dev"
+}
+
+# make_null_blk VAR ATTRIBUTE=VALUE... - set VAR to a new null_blk device
+#
+# memory_backed=1 size=MIB, blocksize=, irqmode=0|1|2, completion_nsec=,
+# poll_queues=, zoned=1, ...: the names in /sys/kernel/config/nullb/X/
+make_null_blk() {
+	requires_module null_blk nr_devices=0
+	_var=$1
+	shift
+	_nr=0
+	while ! mkdir "/sys/kernel/config/nullb/lab$_nr" 2>/dev/null; do
+		_nr=$((_nr + 1))
+		[ $_nr -lt 100 ] || bail "cannot make a null_blk device"
+	done
+	_conf=/sys/kernel/config/nullb/lab$_nr
+	for _setting; do
+		[ -e "$_conf/${_setting%%=*}" ] || skip_all "null_blk without ${_setting%%=*}"
+		echo "${_setting#*=}" > "$_conf/${_setting%%=*}" ||
+			bail "null_blk refuses $_setting"
+	done
+	echo 1 > "$_conf/power" || bail "cannot switch the null_blk device on"
+	# Newer kernels name the disk after the directory.
+	if [ -b "/dev/lab$_nr" ]; then
+		eval "$_var=/dev/lab$_nr"
+	else
+		eval "$_var=/dev/nullb$(cat "$_conf/index")"
+	fi
+}
+
+# make_brd VAR MIB - set VAR to a RAM disk; one size per case
+make_brd() {
+	requires_module brd rd_nr=4 rd_size=$(($2 * 1024))
+	_brd_next=${_brd_next:-0}
+	eval "$1=/dev/ram$_brd_next"
+	_brd_next=$((_brd_next + 1))
+}
+
+# sectors DEVICE - print the size in 512-byte sectors
+sectors() {
+	blockdev --getsz "$1"
+}
+
+# disk_name DEVICE - print its name under /sys/block
+disk_name() {
+	basename "$(readlink -f "/sys/dev/block/$(
+		stat -L -c '0x%t 0x%T' "$1" |
+			{ read -r _maj _min; echo "$((_maj)):$((_min))"; })")"
+}
+
+# dm_create NAME TABLE - set up /dev/mapper/NAME
+dm_create() {
+	printf '%s\n' "$2" | dmsetup create "$1"
+}
+
+# dm_remove NAME
+dm_remove() {
+	dmsetup remove --retry "$1"
+}
+
+# counter NAME KEY - print the value of KEY=value in the target's status
+counter() {
+	dmsetup status "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"
+}
+
+# dm_wait_idle NAME - wait until no I/O is in flight; fails after 10 s
+dm_wait_idle() {
+	_inflight=/sys/block/$(disk_name "/dev/mapper/$1")/inflight
+	for _ in $(seq 100); do
+		read -r _reads _writes < "$_inflight"
+		[ "$_reads$_writes" = 00 ] && return
+		sleep 0.1
+	done
+	return 1
+}
+
+# drop_caches - forget cached data, so that the next read is a real one
+drop_caches() {
+	sync
+	echo 3 > /proc/sys/vm/drop_caches
+}
+
+# random_file FILE MIB - content that no pattern fits
+random_file() {
+	head -c "$(($2 * 1048576))" /dev/urandom > "$1"
+}
+
+# --- our target and its rival ------------------------------------------------
+
+# test_key BYTES [FIRST] - print a key as hex digits: bytes FIRST (1), FIRST + 1...
+test_key() {
+	# shellcheck disable=SC2046  # to be split
+	printf '%02x' $(seq "${2:-1}" $((${2:-1} + $1 - 1)))
+}
+
+# crypt_table TARGET DEVICE [OPTION...] - print a table line over all of DEVICE
+crypt_table() {
+	_target=$1
+	_device=$2
+	shift 2
+	echo "0 $(sectors "$_device") $_target aes-xts-plain64 $(test_key 64) 0 $_device 0${1:+ $# $*}"
+}
+
+# make_crypt NAME DEVICE [OPTION...] - set up our target over all of DEVICE
+make_crypt() {
+	_name=$1
+	shift
+	_table=$(crypt_table inline-crypt "$@")
+	dm_create "$_name" "$_table" || bail "cannot set up $_name: $_table"
+}
+
+# count_io NAME COMMAND... - run COMMAND; its status
+#
+# Sets a variable for each KEY=value of the target's status to how much it grew.
+count_io() {
+	_name=$1
+	shift
+	for _pair in $(dmsetup status "$_name"); do
+		case $_pair in *=*) eval "_was_${_pair%%=*}=${_pair#*=}" ;; esac
+	done
+	"$@" > /run/count.out 2>&1
+	_count_status=$?
+	[ $_count_status = 0 ] || sed 's/^/# /' /run/count.out
+	dm_wait_idle "$_name"
+	for _pair in $(dmsetup status "$_name"); do
+		case $_pair in
+		*=*) eval "${_pair%%=*}=\$((${_pair#*=} - _was_${_pair%%=*}))" ;;
+		esac
+	done
+	return $_count_status
+}
+
+# reload NAME TABLE [suspend option...] - replace the table of a live device
+reload() {
+	_name=$1
+	_table=$2
+	shift 2
+	printf '%s\n' "$_table" | dmsetup reload "$_name" &&
+		dmsetup suspend "$@" "$_name" && dmsetup resume "$_name"
+}
+
+# fio_verify FILE [fio option...] - write checksummed blocks, forget, verify
+fio_verify() {
+	_file=$1
+	shift
+	fio_write "$_file" "$@" && fio_read "$_file" "$@"
+}
+
+# fio_write FILE [fio option...], fio_read FILE [same options] - the two halves
+fio_write() {
+	_file=$1
+	shift
+	fio --filename="$_file" --rw=randwrite --verify=crc32c --do_verify=0 \
+		--verify_state_save=0 "$@"
+}
+fio_read() {
+	_file=$1
+	shift
+	drop_caches
+	fio --filename="$_file" --rw=randwrite --verify=crc32c --verify_only=1 \
+		--verify_fatal=1 --verify_state_load=0 "$@"
+}
+
+# --- what the kernel says ----------------------------------------------------
+
+# kmsg_mark - from here on
+kmsg_mark() {
+	_mark="lab-mark-$(cat /proc/sys/kernel/random/uuid)"
+	echo "$_mark" > /dev/kmsg
+}
+
+# kmsg - print what the kernel said since kmsg_mark
+kmsg() {
+	dmesg | awk -v mark="$_mark" 'found; index($0, mark) { found = 1 }'
+}
+
+tracing=/sys/kernel/tracing
+
+# trace_start GROUP/EVENT... - record these; leaves the case if one is not there
+trace_start() {
+	echo 0 > $tracing/tracing_on
+	echo > $tracing/trace
+	for _event; do
+		[ -e "$tracing/events/$_event/enable" ] || skip_all "kernel without trace event $_event"
+		echo 1 > "$tracing/events/$_event/enable"
+	done
+	echo 1 > $tracing/tracing_on
+}
+
+# trace_stop FILE - put the record there
+trace_stop() {
+	echo 0 > $tracing/tracing_on
+	cat $tracing/trace > "$1"
+	echo > $tracing/set_event
+	echo > $tracing/trace
+}
+
+# --- what every case starts with --------------------------------------------
+
+# $0 is the case's name, $1 its path
+_description=$(sed -n 's/^# DESCRIPTION: *//p' "$1" | head -n 1)
+[ -z "$_description" ] || diag "$_description"
