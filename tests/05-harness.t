@@ -42,6 +42,9 @@ expect "a kernel splat fails the case" '^not ok [0-9]+ - 4-splat: no complaint i
 expect "and shows it" '^#   .*WARNING: .* at lab/selftest'
 expect "the next case still runs" '^ok [0-9]+ - 5-expected: the case after them runs$'
 expect "an expected splat does not fail it" '^ok [0-9]+ - 5-expected: no complaint in the kernel log$'
+expect "a stall gets a second guest" '^# 6-starved: stalls or lockups; console log: '
+expect "where it is none" '^ok [0-9]+ - 6-starved: no complaint in the kernel log$'
+expect "or fails the case" '^not ok [0-9]+ - 7-locked-up: no complaint in the kernel log$'
 expect "the plan counts all" "^1\\.\\.$(grep -cE '^(not )?ok ' "$logs/tap")\$"
 
 number=$((number + 1))
