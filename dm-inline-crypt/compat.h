@@ -54,6 +54,7 @@ static inline void *icrypt_async_data(icrypt_async_t *arg)
 #endif
 
 #ifndef kzalloc_obj
+#define kmalloc_obj(obj)	kmalloc(sizeof(obj), GFP_KERNEL)
 #define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 

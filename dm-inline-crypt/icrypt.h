@@ -9,6 +9,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
+#include <linux/ktime.h>
 #include <linux/llist.h>
 #include <linux/mempool.h>
 #include <linux/mutex.h>
@@ -79,6 +80,7 @@ enum icrypt_owner {
  * @context:   enum icrypt_context where the cipher ran so far
  * @ordered:   write: completed by the cipher for a writer that waits, or NULL
  * @start_ns:  when the cipher began, 0 unless traced
+ * @map_ns:    when map began, 0 unless the histogram is on
  * @work:      the fallback
  * @bh_node:   on the list of a CPU's bottom half
  * @plug_node: on the list of the submitter's plug
@@ -103,6 +105,7 @@ struct icrypt_io {
 	u8			plan;
 	u8			context;
 	u64			start_ns;
+	u64			map_ns;
 	union {
 		struct work_struct	work;
 		struct llist_node	bh_node;
@@ -116,6 +119,18 @@ struct icrypt_stats {
 	u64	write[ICRYPT_CONTEXTS];
 	u64	reason[ICRYPT_REASONS];
 	u32	runs;		/* of the cipher in a task */
+};
+
+/* Powers of two of microseconds: < 1, < 2, < 4, ... < 2^20, and what is left. */
+#define ICRYPT_BUCKETS		22
+
+/*
+ * A histogram of latencies. Counters only grow, and wrap at the same place on
+ * every CPU, so that sums of them can be subtracted from each other.
+ */
+struct icrypt_latency {
+	unsigned long	read[ICRYPT_CONTEXTS][ICRYPT_BUCKETS];
+	unsigned long	write[ICRYPT_CONTEXTS][ICRYPT_BUCKETS];
 };
 
 /**
@@ -150,6 +165,7 @@ struct icrypt_cipher {
  * @cipher_word: what the table's cipher points to
  * @dev:         device below
  * @devt:        number of the mapped device itself, for tracing
+ * @latency_on:  bios that are mapped get into the histogram
  * @start:       first sector on the device below
  * @cipher:      transforms
  * @ns_per_kib:  what the cipher costs here, learned, by READ and WRITE; ns
@@ -167,12 +183,15 @@ struct icrypt_cipher {
  * @page_pool:   pages of the write clones
  * @page_lock:   serialises writers that wait for pages
  * @stats:       counters
+ * @latency:     the histogram since it was first switched on, NULL before
+ * @latency_base: what it was when it was reset
  */
 struct icrypt_config {
 	struct icrypt_table	table;
 	char			*cipher_word;
 	struct dm_dev		*dev;
 	dev_t			devt;
+	bool			latency_on;
 	sector_t		start;
 	struct icrypt_cipher	cipher;
 	unsigned int		ns_per_kib[2];
@@ -190,6 +209,8 @@ struct icrypt_config {
 	mempool_t		page_pool;
 	struct mutex		page_lock;	/* who waits for page_pool */
 	struct icrypt_stats __percpu *stats;
+	struct icrypt_latency __percpu *latency;
+	struct icrypt_latency	*latency_base;
 };
 
 /* Until the first bios were timed, ns: slow enough to be careful. */
@@ -237,7 +258,23 @@ void icrypt_stats_exit(struct icrypt_config *cc);
 void icrypt_stats_fallback(struct icrypt_io *io, enum icrypt_reason reason);
 void icrypt_stats_begin(struct icrypt_io *io);
 void icrypt_stats_done(struct icrypt_io *io);
+void icrypt_stats_count_latency(struct icrypt_io *io);
+int icrypt_stats_message(struct icrypt_config *cc, unsigned int argc, char **argv, char *result,
+			 unsigned int maxlen);
 unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned int size);
+
+/* The clock is read, and the histogram touched, only after "stats on". */
+static inline void icrypt_stats_map(struct icrypt_io *io)
+{
+	/* Who sees it on sees the histogram as well. */
+	io->map_ns = unlikely(smp_load_acquire(&io->cc->latency_on)) ? ktime_get_ns() : 0;
+}
+
+static inline void icrypt_stats_latency(struct icrypt_io *io)
+{
+	if (unlikely(io->map_ns))
+		icrypt_stats_count_latency(io);
+}
 
 /* The request that lives behind the per-bio data. */
 static inline void *icrypt_io_request(struct icrypt_io *io)

@@ -3,9 +3,15 @@
  * Counters: what "dmsetup status" prints. Each bio counts once, by where its
  * cipher ran; bios without data (flush, discard) and reads that the device
  * failed never meet the cipher and do not count.
+ *
+ * And a histogram of how long the same bios took, which costs two looks at the
+ * clock and is off until "dmsetup message D 0 stats on".
  */
 
-#include <linux/ktime.h>
+#include <linux/bitops.h>
+#include <linux/math64.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
 
 #include "icrypt.h"
 #include "trace.h"
@@ -33,6 +39,9 @@ static const char * const reason_names[ICRYPT_REASONS] = {
 	[ICRYPT_REASON_OPTION]	= "option",
 };
 
+/* Serialises messages about the histogram. Not taken by I/O. */
+static DEFINE_MUTEX(latency_lock);
+
 /**
  * icrypt_stats_init() - allocate the counters
  * @cc: the mapped device
@@ -55,6 +64,8 @@ int icrypt_stats_init(struct icrypt_config *cc)
 void icrypt_stats_exit(struct icrypt_config *cc)
 {
 	free_percpu(cc->stats);
+	free_percpu(cc->latency);
+	kfree(cc->latency_base);
 }
 
 /**
@@ -89,6 +100,8 @@ void icrypt_stats_begin(struct icrypt_io *io)
  * icrypt_stats_done() - the cipher is through with a bio
  * @io: the bio
  *
+ * A read ends right after this.
+ *
  * Context: any.
  */
 void icrypt_stats_done(struct icrypt_io *io)
@@ -101,7 +114,29 @@ void icrypt_stats_done(struct icrypt_io *io)
 	} else {
 		this_cpu_inc(io->cc->stats->read[io->context]);
 		trace_decrypt(io, ns);
+		icrypt_stats_latency(io);
 	}
+}
+
+/**
+ * icrypt_stats_count_latency() - a bio is about to be ended, how long did it take?
+ * @io: the bio, with the time of its submission
+ *
+ * Called by icrypt_stats_latency().
+ *
+ * Context: any.
+ */
+void icrypt_stats_count_latency(struct icrypt_io *io)
+{
+	struct icrypt_latency __percpu *l = io->cc->latency;
+	/* The clocks of two CPUs may differ a little. */
+	u64 ns = max_t(s64, ktime_get_ns() - io->map_ns, 0);
+	unsigned int bucket = min(fls64(div_u64(ns, NSEC_PER_USEC)), ICRYPT_BUCKETS - 1);
+
+	if (io->desc.write)
+		this_cpu_inc(l->write[io->context][bucket]);
+	else
+		this_cpu_inc(l->read[io->context][bucket]);
 }
 
 /**
@@ -140,4 +175,121 @@ unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned in
 		n += scnprintf(buf + n, size - n, "%s=%llu%s", reason_names[i], sum.reason[i],
 			       i + 1 < ICRYPT_REASONS ? " " : "");
 	return n;
+}
+
+static int latency_switch_on(struct icrypt_config *cc)
+{
+	if (!cc->latency_base)
+		cc->latency_base = kzalloc_obj(*cc->latency_base);
+	if (!cc->latency)
+		cc->latency = alloc_percpu(struct icrypt_latency);
+	if (!cc->latency_base || !cc->latency)
+		return -ENOMEM;
+	/* Pairs with icrypt_stats_map(). */
+	smp_store_release(&cc->latency_on, true);
+	return 0;
+}
+
+static void latency_add(unsigned long *sum, const unsigned long *counts)
+{
+	unsigned int i;
+
+	for (i = 0; i < ICRYPT_CONTEXTS * ICRYPT_BUCKETS; i++)
+		sum[i] += READ_ONCE(counts[i]);
+}
+
+/* Since the histogram exists, whatever was reset since. */
+static void latency_sum(struct icrypt_config *cc, struct icrypt_latency *sum)
+{
+	int cpu;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const struct icrypt_latency *l = per_cpu_ptr(cc->latency, cpu);
+
+		latency_add(sum->read[0], l->read[0]);
+		latency_add(sum->write[0], l->write[0]);
+	}
+}
+
+/* "r_endio=12 <16us=2 <32us=10": a line for a context, with what is not zero. */
+static unsigned int latency_print(const char *name, const unsigned long *sum,
+				  const unsigned long *base, char *buf, unsigned int size)
+{
+	unsigned long all = 0;
+	unsigned int i, n;
+
+	for (i = 0; i < ICRYPT_BUCKETS; i++)
+		all += sum[i] - base[i];
+	n = scnprintf(buf, size, "%s=%lu", name, all);
+	for (i = 0; i < ICRYPT_BUCKETS - 1; i++)
+		if (sum[i] != base[i])
+			n += scnprintf(buf + n, size - n, " <%luus=%lu", BIT(i), sum[i] - base[i]);
+	if (sum[i] != base[i])
+		n += scnprintf(buf + n, size - n, " more=%lu", sum[i] - base[i]);
+	return n + scnprintf(buf + n, size - n, "\n");
+}
+
+static int latency_print_all(struct icrypt_config *cc, char *buf, unsigned int size)
+{
+	const struct icrypt_latency *base = cc->latency_base;
+	struct icrypt_latency *sum;
+	unsigned int i, n = 0;
+
+	sum = kmalloc_obj(*sum);
+	if (!sum)
+		return -ENOMEM;
+	latency_sum(cc, sum);
+	for (i = 0; i < ICRYPT_CONTEXTS; i++)
+		n += latency_print(read_names[i], sum->read[i], base->read[i], buf + n, size - n);
+	for (i = 0; i < ICRYPT_CONTEXTS; i++)
+		if (write_names[i])
+			n += latency_print(write_names[i], sum->write[i], base->write[i],
+					   buf + n, size - n);
+	kfree(sum);
+	return 1;
+}
+
+/**
+ * icrypt_stats_message() - the message "stats [on|off|reset]"
+ * @cc:     the mapped device
+ * @argc:   words of the message, at least 1
+ * @argv:   the words, the first is "stats"
+ * @result: where the histogram goes
+ * @maxlen: of @result, bytes; dm has the user repeat it with more if it is full
+ *
+ * A reset does not write to the counters, which other CPUs may be about to
+ * increment, but remembers them.
+ *
+ * Context: process, may sleep.
+ * Return: 1 with a @result, 0 without one, or a negative errno.
+ */
+int icrypt_stats_message(struct icrypt_config *cc, unsigned int argc, char **argv, char *result,
+			 unsigned int maxlen)
+{
+	const char *word = argc > 1 ? argv[1] : NULL;
+	int ret = 0;
+
+	if (argc > 2 ||
+	    (word && strcasecmp(word, "on") && strcasecmp(word, "off") &&
+	     strcasecmp(word, "reset"))) {
+		DMERR("stats: use \"stats\", \"stats on\", \"stats off\" or \"stats reset\"");
+		return -EINVAL;
+	}
+
+	mutex_lock(&latency_lock);
+	if (word && !strcasecmp(word, "on")) {
+		ret = latency_switch_on(cc);
+	} else if (word && !strcasecmp(word, "off")) {
+		WRITE_ONCE(cc->latency_on, false);
+	} else if (!cc->latency || !cc->latency_base) {
+		DMERR("stats: nothing was measured yet, begin with \"stats on\"");
+		ret = -ENODATA;
+	} else if (word) {
+		latency_sum(cc, cc->latency_base);
+	} else {
+		ret = latency_print_all(cc, result, maxlen);
+	}
+	mutex_unlock(&latency_lock);
+	return ret;
 }

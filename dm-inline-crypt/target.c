@@ -194,6 +194,7 @@ static int icrypt_map(struct dm_target *ti, struct bio *bio)
 	io->bytes = bio->bi_iter.bi_size;
 	io->context = ICRYPT_CALLER;
 	io->start_ns = 0;
+	icrypt_stats_map(io);
 	io->desc.cookie = io;
 
 	if (op_is_write(bio_op(bio)))
@@ -274,7 +275,10 @@ static int icrypt_message_key_set(struct icrypt_config *cc, char *word)
 	return 0;
 }
 
-/* key set <key>, key wipe: as dm-crypt's, only while suspended */
+/*
+ * key set <key>, key wipe: as dm-crypt's, only while suspended
+ * stats [on|off|reset]: the histogram of latencies, see stats.c
+ */
 static int icrypt_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,
 			  unsigned int maxlen)
 {
@@ -284,8 +288,11 @@ static int icrypt_message(struct dm_target *ti, unsigned int argc, char **argv, 
 	bool wipe = key && argc == 2 && !strcasecmp(argv[1], "wipe");
 	int err = -EINVAL;
 
+	if (!strcasecmp(argv[0], "stats"))
+		return icrypt_stats_message(cc, argc, argv, result, maxlen);
+
 	if (!set && !wipe) {
-		DMERR("unknown message, use \"key set <key>\" or \"key wipe\"");
+		DMERR("unknown message, use \"key set <key>\", \"key wipe\" or \"stats\"");
 	} else if (!READ_ONCE(cc->suspended)) {
 		DMERR("keys can be changed only while the device is suspended");
 	} else {

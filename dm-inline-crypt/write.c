@@ -121,6 +121,7 @@ static void write_finish(struct icrypt_io *io, blk_status_t status)
 	struct bio *bio = io->bio;
 
 	write_free_clone(io->cc, io->clone);
+	icrypt_stats_latency(io);
 	bio->bi_status = status;
 	bio_endio(bio);
 }
