@@ -12,6 +12,8 @@
  *	IV
  */
 
+#include <asm/simd.h>
+#include <crypto/internal/simd.h>
 #include <linux/log2.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/mm.h>
@@ -31,6 +33,7 @@
  * @d:   whose data unit it is
  * @req: the request that this one follows
  * @own: the descriptor's first request, which is never freed
+ * @tfms: the transforms that it is for
  * @iv:  aligned for the driver
  * @sg:  input, followed by output
  */
@@ -39,6 +42,7 @@ struct icrypt_request {
 	struct iodesc		*d;
 	struct skcipher_request	*req;
 	void			*own;
+	struct crypto_skcipher	**tfms;
 	u8			*iv;
 	struct scatterlist	sg[];
 };
@@ -58,6 +62,16 @@ static size_t iv_align(struct icrypt_cipher *c)
 
 static void cipher_callback(icrypt_async_t *arg, int error);
 
+/*
+ * The transforms for the context at hand. Where the FPU may be used there is no
+ * need for the wrapper that finds that out for each data unit and has another
+ * thread do the work if not, or if that thread still has some.
+ */
+static struct crypto_skcipher **usable_tfms(struct icrypt_cipher *c)
+{
+	return c->simd_tfms && crypto_simd_usable() ? c->simd_tfms : c->tfms;
+}
+
 /* Everything in a request that stays the same from unit to unit. */
 static void request_init(struct icrypt_cipher *c, struct iodesc *d, void *req, void *own)
 {
@@ -68,11 +82,12 @@ static void request_init(struct icrypt_cipher *c, struct iodesc *d, void *req, v
 	r->d = d;
 	r->req = req;
 	r->own = own;
+	r->tfms = usable_tfms(c);
 	r->iv = PTR_ALIGN((u8 *)(r->sg + 2 * c->pieces), iv_align(c));
 	sg_init_table(r->sg, 1);
 	if (out != r->sg)
 		sg_init_table(out, 1);
-	skcipher_request_set_tfm(req, c->tfms[0]);
+	skcipher_request_set_tfm(req, r->tfms[0]);
 	skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG, cipher_callback, r);
 	skcipher_request_set_crypt(req, r->sg, out, c->sector_size, r->iv);
 }
@@ -83,7 +98,7 @@ static int request_run(struct icrypt_cipher *c, struct iodesc *d, struct skciphe
 	struct icrypt_request *r = request_priv(c, req);
 
 	if (unlikely(c->count > 1))
-		skcipher_request_set_tfm(req, c->tfms[d->sector & (c->count - 1)]);
+		skcipher_request_set_tfm(req, r->tfms[d->sector & (c->count - 1)]);
 	if (c->iv.generate)
 		c->iv.generate(&c->iv, r->iv, d->sector >> c->iv_shift);
 	return d->write ? crypto_skcipher_encrypt(req) : crypto_skcipher_decrypt(req);
@@ -377,10 +392,69 @@ int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 
 	for (i = 0; i < c->count; i++) {
 		r = crypto_skcipher_setkey(c->tfms[i], key + i * part, part);
-		if (r && !err)
-			err = r;
+		err = err ?: r;
+		/* Whatever the other said, or an old key could outlive its wiping. */
+		if (c->simd_tfms)
+			r = crypto_skcipher_setkey(c->simd_tfms[i], key + i * part, part);
+		err = err ?: r;
 	}
 	return err;
+}
+
+static void free_tfms(struct crypto_skcipher **tfms, unsigned int count)
+{
+	while (count)
+		crypto_free_skcipher(tfms[--count]);
+	kfree(tfms);
+}
+
+/* Is @tfm what the simd wrapper @outer wraps, and not just called so? */
+static bool is_wrapped(struct crypto_skcipher *outer, struct crypto_skcipher *tfm)
+{
+	const char *name = crypto_tfm_alg_name(crypto_skcipher_tfm(tfm));
+
+	return !strncmp(name, "__", 2) &&
+	       !strcmp(name + 2, crypto_tfm_alg_name(crypto_skcipher_tfm(outer))) &&
+	       crypto_skcipher_ivsize(tfm) == crypto_skcipher_ivsize(outer) &&
+	       crypto_skcipher_alignmask(tfm) == crypto_skcipher_alignmask(outer);
+}
+
+/*
+ * What the simd wrapper of a driver wraps goes by the driver's name with two
+ * underscores. Newer kernels have no such wrappers, other drivers never had:
+ * then there is nothing to go around.
+ */
+static void alloc_simd_tfms(struct icrypt_cipher *c)
+{
+	const char *driver = crypto_skcipher_driver_name(c->tfms[0]);
+	struct crypto_skcipher **tfms, *tfm;
+	char name[CRYPTO_MAX_ALG_NAME];
+	unsigned int n;
+
+	/* Only the wrapper answers later; templates are none, whatever is in them. */
+	if (!(crypto_skcipher_tfm(c->tfms[0])->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC) ||
+	    strchr(driver, '(') || snprintf(name, sizeof(name), "__%s", driver) >= sizeof(name))
+		return;
+	tfms = kcalloc(c->count, sizeof(*tfms), GFP_KERNEL);
+	if (!tfms)
+		return;
+	for (n = 0; n < c->count; n++) {
+		/* The wrapper's module has registered it, there is none to load. */
+		tfm = crypto_alloc_skcipher(name, CRYPTO_ALG_INTERNAL,
+					    CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC |
+					    CRYPTO_ALG_ALLOCATES_MEMORY | CRYPTO_NOLOAD);
+		if (IS_ERR(tfm))
+			goto without;
+		tfms[n] = tfm;
+		if (!is_wrapped(c->tfms[n], tfm)) {
+			n++;
+			goto without;
+		}
+	}
+	c->simd_tfms = tfms;
+	return;
+without:
+	free_tfms(tfms, n);
 }
 
 /**
@@ -395,7 +469,7 @@ int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, const char **error)
 {
 	struct crypto_skcipher *tfm;
-	unsigned int i;
+	unsigned int i, reqsize;
 	int err;
 
 	c->sector_size = t->sector_size;
@@ -418,8 +492,8 @@ int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, co
 		}
 		c->tfms[c->count++] = tfm;
 	}
+	alloc_simd_tfms(c);
 	tfm = c->tfms[0];
-	c->async = crypto_skcipher_tfm(tfm)->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC;
 	DMDEBUG_LIMIT("%s is %s", t->alg, crypto_skcipher_driver_name(tfm));
 
 	if (t->iv_mode[0] && !crypto_skcipher_ivsize(tfm))
@@ -429,7 +503,10 @@ int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, co
 	if (err)
 		return err;
 
-	c->desc_off = ALIGN(sizeof(struct skcipher_request) + crypto_skcipher_reqsize(tfm),
+	reqsize = crypto_skcipher_reqsize(tfm);
+	if (c->simd_tfms)
+		reqsize = max(reqsize, crypto_skcipher_reqsize(c->simd_tfms[0]));
+	c->desc_off = ALIGN(sizeof(struct skcipher_request) + reqsize,
 			    __alignof__(struct icrypt_request));
 	c->req_size = c->desc_off + sizeof(struct icrypt_request) +
 		      2 * c->pieces * sizeof(struct scatterlist) +
@@ -450,8 +527,8 @@ int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, co
 void icrypt_cipher_exit(struct icrypt_cipher *c)
 {
 	mempool_exit(&c->req_pool);
-	while (c->count)
-		crypto_free_skcipher(c->tfms[--c->count]);
-	kfree(c->tfms);
-	c->tfms = NULL;
+	if (c->simd_tfms)
+		free_tfms(c->simd_tfms, c->count);
+	if (c->tfms)
+		free_tfms(c->tfms, c->count);
 }

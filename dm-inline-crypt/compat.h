@@ -58,6 +58,13 @@ static inline void *icrypt_async_data(icrypt_async_t *arg)
 #define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
+/* A write that must not be split, since 6.11. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define ICRYPT_REQ_ATOMIC	REQ_ATOMIC
+#else
+#define ICRYPT_REQ_ATOMIC	((__force blk_opf_t)0)
+#endif
+
 /* Per-CPU workqueues have to be asked for by name since 6.18. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 #define ICRYPT_WQ_PERCPU	WQ_PERCPU

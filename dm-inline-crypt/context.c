@@ -8,7 +8,7 @@
  *	  polled			which is then the polling task
  *	  completed in hardirq		continued in a bottom half on that CPU
  *	write				the submitting task
- *	anything, under contention	a worker
+ *	anything, under contention	a worker, which also helps with what is large
  *
  * A bio does not say whether its submitter waits for it. When in doubt it does
  * not: taking a synchronous read for an asynchronous one costs a wake-up,
@@ -49,6 +49,12 @@ MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microsecon
  */
 #define ICRYPT_SPREAD_NS	(100 * NSEC_PER_USEC)
 #define ICRYPT_SPREAD_MIN	(32 * 1024U)
+
+/* The least that a large bio is cut into, bytes: a multiple of any sector size. */
+#define ICRYPT_PIECE_MIN	(128 * 1024U)
+
+/* About the most pieces that a huge one is cut into. */
+#define ICRYPT_PIECES_MAX	32
 
 /* Below this much cipher work a switch to the caller costs more than it saves, ns. */
 #define ICRYPT_SMALL_NS		(60 * NSEC_PER_USEC)
@@ -158,10 +164,15 @@ static bool caller_is_slow(void)
 	       current->policy == SCHED_BATCH;
 }
 
-/* The expected cipher time of a bio, ns. */
+/* The expected cipher time of @bytes, ns. */
+static u64 cost_of(struct icrypt_config *cc, unsigned int bytes, bool write)
+{
+	return (u64)(bytes >> 9) * READ_ONCE(cc->ns_per_kib[write]) >> 1;
+}
+
 static u64 cost(struct icrypt_io *io)
 {
-	return (u64)(io->bytes >> 9) * READ_ONCE(io->cc->ns_per_kib[io->desc.write]) >> 1;
+	return cost_of(io->cc, io->bytes, io->desc.write);
 }
 
 static u64 bh_budget(struct icrypt_config *cc)
@@ -170,16 +181,42 @@ static u64 bh_budget(struct icrypt_config *cc)
 		   (u64)READ_ONCE(cc->ns_per_kib[READ]) * ICRYPT_BH_MIN_KIB);
 }
 
-/*
- * More of the cipher than one CPU should hold up the queue for, and another
- * one that might take it.
- */
+/* Is there another CPU that may take some of the cipher? */
+static bool may_spread(struct icrypt_config *cc, enum icrypt_option never)
+{
+	return num_online_cpus() > 1 && !icrypt_option_set(&cc->table, never) &&
+	       !icrypt_option_set(&cc->table, ICRYPT_OPT_SAME_CPU_CRYPT);
+}
+
+/* More of the cipher than one CPU should hold up the queue for. */
 static bool should_spread(struct icrypt_io *io, enum icrypt_option never)
 {
 	return io->bytes >= ICRYPT_SPREAD_MIN && cost(io) >= ICRYPT_SPREAD_NS &&
-	       num_online_cpus() > 1 &&
-	       !icrypt_option_set(&io->cc->table, never) &&
-	       !icrypt_option_set(&io->cc->table, ICRYPT_OPT_SAME_CPU_CRYPT);
+	       may_spread(io->cc, never);
+}
+
+/*
+ * What to cut a bio into, bytes: not many pieces, each worth a worker; or 0 to
+ * leave it whole.
+ */
+static unsigned int piece_size(struct icrypt_io *io)
+{
+	unsigned int size = ICRYPT_PIECE_MIN;
+
+	while (size <= io->bytes / 2 &&
+	       (size < io->bytes / ICRYPT_PIECES_MAX ||
+		cost_of(io->cc, size, io->desc.write) < ICRYPT_SPREAD_NS))
+		size *= 2;
+	return size <= io->bytes / 2 ? size : 0;
+}
+
+/*
+ * A real-time task relies on nobody who has to be scheduled: others of its kind
+ * may keep a worker off its CPU for any time.
+ */
+static bool may_rely_on_workers(void)
+{
+	return current->prio >= MAX_RT_PRIO;
 }
 
 /**
@@ -348,6 +385,82 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 }
 
 /**
+ * icrypt_caller_piece() - decide whether a read that its caller decrypts is sent in pieces
+ * @io: the read
+ *
+ * So that the caller has something to do while the device is at the rest.
+ *
+ * Context: process, in map; does not sleep.
+ * Return: bytes of a piece, or 0 to send it whole.
+ */
+unsigned int icrypt_caller_piece(struct icrypt_io *io)
+{
+	if (likely(io->bytes < 2 * ICRYPT_PIECE_MIN))
+		return 0;
+	/* A disk that has to seek is slow enough. */
+	if (io->cc->table.read_context != ICRYPT_WANT_AUTO || io->cc->rotational)
+		return 0;
+	return piece_size(io);
+}
+
+/**
+ * icrypt_worker_piece() - decide whether a worker shares a read with others
+ * @io: the read
+ *
+ * Context: process.
+ * Return: bytes of a piece, or 0 to do it all.
+ */
+unsigned int icrypt_worker_piece(struct icrypt_io *io)
+{
+	if (likely(io->bytes < 2 * ICRYPT_PIECE_MIN))
+		return 0;
+	/* Not a piece, nor what another run of the cipher has begun. */
+	if (io->whole || io->cc->table.read_context != ICRYPT_WANT_AUTO || io->bio->bi_status ||
+	    io->desc.in_iter.bi_size != io->bytes ||
+	    !may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE))
+		return 0;
+	return piece_size(io);
+}
+
+/**
+ * icrypt_write_piece() - decide whether map takes a part of a write only
+ * @io: the write
+ *
+ * Not of one that must not wait: the rest of it might have to.
+ *
+ * Context: process, in map; does not sleep.
+ * Return: bytes of the part, or 0 to take it as it is.
+ */
+unsigned int icrypt_write_piece(struct icrypt_io *io)
+{
+	struct icrypt_config *cc = io->cc;
+	unsigned int size, stripe = bdev_io_opt(cc->dev->bdev);
+
+	if (likely(io->bytes < 2 * ICRYPT_PIECE_MIN))
+		return 0;
+	if (cc->zoned || cc->rotational || cc->table.write_context != ICRYPT_WANT_AUTO ||
+	    (io->bio->bi_opf & (REQ_NOWAIT | ICRYPT_REQ_ATOMIC)) ||
+	    !may_spread(cc, ICRYPT_OPT_NO_WRITE_WORKQUEUE))
+		return 0;
+	size = piece_size(io);
+	/* A part of a stripe would have to be read before it is written. */
+	return size && stripe > size ? 0 : size;
+}
+
+/**
+ * icrypt_may_help() - may a worker take some reads off a caller's hands?
+ * @io: one of them
+ *
+ * Context: process.
+ * Return: whether it may.
+ */
+bool icrypt_may_help(struct icrypt_io *io)
+{
+	return io->cc->table.read_context == ICRYPT_WANT_AUTO && may_rely_on_workers() &&
+	       should_spread(io, ICRYPT_OPT_NO_READ_WORKQUEUE);
+}
+
+/**
  * icrypt_drain_may_sleep() - may an unplug callback wait for its reads?
  * @from_schedule: as given to the callback
  *
@@ -397,6 +510,7 @@ enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_
 /**
  * icrypt_write_context() - decide where a write is encrypted
  * @io:     the write
+ * @more:   the submitter comes back at once with the rest of it
  * @reason: why it has to be a worker, if so
  *
  * Writes to a zoned device leave in the order in which they came.
@@ -404,9 +518,12 @@ enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_
  * Context: process, in map.
  * Return: ICRYPT_CALLER or ICRYPT_WQ.
  */
-enum icrypt_context icrypt_write_context(struct icrypt_io *io, enum icrypt_reason *reason)
+enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
+					 enum icrypt_reason *reason)
 {
 	enum icrypt_want want = io->cc->table.write_context;
+	int cpus = num_online_cpus();
+	bool waits;
 
 	if (io->cc->zoned || want == ICRYPT_WANT_CALLER)
 		return ICRYPT_CALLER;
@@ -414,15 +531,20 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, enum icrypt_reaso
 		*reason = ICRYPT_REASON_OPTION;
 		return ICRYPT_WQ;
 	}
+	/* Nor for a disk that wants its writes in order. */
+	if (!should_spread(io, ICRYPT_OPT_NO_WRITE_WORKQUEUE) || io->cc->rotational)
+		return ICRYPT_CALLER;
+
 	/*
-	 * Not if the submitter waits anyway, nor for a disk that wants its
-	 * writes in order. And with enough of them queued the submitter helps:
-	 * that and the tags below bound the memory of what is in flight.
+	 * A submitter that waits anyway does the work, but may have some of a
+	 * large write done meanwhile. Others help once enough is queued: that
+	 * and the tags below bound the memory of what is in flight.
 	 */
-	if (!should_spread(io, ICRYPT_OPT_NO_WRITE_WORKQUEUE) || io->cc->rotational ||
-	    (current->flags & PF_IO_WORKER) || object_is_on_stack(io->bio->bi_io_vec) ||
-	    syscall_waits(true) ||
-	    atomic_read(&io->cc->writes_queued) >= 2 * (int)num_online_cpus())
+	waits = (current->flags & PF_IO_WORKER) || object_is_on_stack(io->bio->bi_io_vec) ||
+		syscall_waits(true);
+	if (waits && (!more || !may_rely_on_workers()))
+		return ICRYPT_CALLER;
+	if (atomic_read(&io->cc->writes_queued) >= (waits ? cpus - 1 : 2 * cpus))
 		return ICRYPT_CALLER;
 
 	*reason = ICRYPT_REASON_SPREAD;

@@ -41,7 +41,7 @@ enum icrypt_context {
 enum icrypt_reason {
 	ICRYPT_REASON_NONE,
 	ICRYPT_REASON_BUDGET,	/* the bottom halves of this CPU had their share */
-	ICRYPT_REASON_SPREAD,	/* much asynchronous work, and more than one CPU */
+	ICRYPT_REASON_SPREAD,	/* much work, and more than one CPU */
 	ICRYPT_REASON_ASYNC,	/* the cipher driver answered later */
 	ICRYPT_REASON_NOMEM,	/* no memory where sleeping was not allowed */
 	ICRYPT_REASON_CONTEXT,	/* nothing else was legal */
@@ -67,12 +67,14 @@ enum icrypt_owner {
 /**
  * struct icrypt_io - per-bio data
  * @cc:        the target
- * @bio:       the clone that dm handed to map
+ * @bio:       the clone that dm handed to map, or a piece of it
+ * @whole:     read: the I/O that this is a piece of, or NULL
+ * @pieces:    read: those of this one that have not ended, if it was sent in pieces
  * @desc:      what the cipher sees of it
  * @end_io:    read: dm's completion, hidden while ours is in place
  * @clone:     write: the bio with the ciphertext
  * @sector:    in the mapped device, 512-byte sectors, for tracing
- * @bytes:     of the whole bio, for tracing
+ * @bytes:     of the bio as it was mapped
  * @submitter: read: the task that called map. Only compared, but for a read
  *	       that the caller owns, which has it wait or drain
  * @owner:     read: enum icrypt_owner, settles who decrypts
@@ -83,13 +85,15 @@ enum icrypt_owner {
  * @map_ns:    when map began, 0 unless the histogram is on
  * @work:      the fallback
  * @bh_node:   on the list of a CPU's bottom half
- * @plug_node: on the list of the submitter's plug
+ * @plug_node: on the list of the submitter's plug, or of pieces
  *
  * The first cipher request of the bio follows behind, see cipher.c.
  */
 struct icrypt_io {
 	struct icrypt_config	*cc;
 	struct bio		*bio;
+	struct icrypt_io	*whole;
+	atomic_t		pieces;
 	struct iodesc		desc;
 	union {
 		bio_end_io_t	*end_io;
@@ -136,8 +140,9 @@ struct icrypt_latency {
 /**
  * struct icrypt_cipher - the keyed transforms
  * @tfms:     @count of them, taking turns by sector
+ * @simd_tfms: the same for contexts that may use the FPU, without the wrapper
+ *	       that asks whether they do; NULL if the driver has none
  * @count:    power of two
- * @async:    the driver may answer later
  * @iv:       IV generator
  * @pieces:   the most pages that a data unit can touch
  * @req_size: of a request with all that follows it, bytes
@@ -148,8 +153,8 @@ struct icrypt_latency {
  */
 struct icrypt_cipher {
 	struct crypto_skcipher	**tfms;
+	struct crypto_skcipher	**simd_tfms;
 	unsigned int		count;
-	bool			async;
 	struct icrypt_iv	iv;
 	unsigned int		pieces;
 	unsigned int		req_size;
@@ -180,6 +185,7 @@ struct icrypt_cipher {
  * @wq:          the last resort
  * @write_wq:    the same for writes, whose submission can sleep for long
  * @bs:          write clones
+ * @read_bs:     pieces of large reads, each with its struct icrypt_io in front
  * @page_pool:   pages of the write clones
  * @page_lock:   serialises writers that wait for pages
  * @stats:       counters
@@ -206,6 +212,7 @@ struct icrypt_config {
 	struct workqueue_struct	*wq;
 	struct workqueue_struct	*write_wq;
 	struct bio_set		bs;
+	struct bio_set		read_bs;
 	mempool_t		page_pool;
 	struct mutex		page_lock;	/* who waits for page_pool */
 	struct icrypt_stats __percpu *stats;
@@ -231,24 +238,31 @@ enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d
 				       unsigned int may);
 
 /* read.c */
-int icrypt_read_map(struct icrypt_config *cc, struct bio *bio);
-void icrypt_read_init(void);
-void icrypt_read_exit(void);
+int icrypt_read_map(struct icrypt_io *io);
+int icrypt_read_init(struct icrypt_config *cc);
+void icrypt_read_exit(struct icrypt_config *cc);
+void icrypt_read_module_init(void);
+void icrypt_read_module_exit(void);
 
 /* write.c */
 int icrypt_write_init(struct icrypt_config *cc);
 void icrypt_write_exit(struct icrypt_config *cc);
-int icrypt_write_map(struct icrypt_config *cc, struct bio *bio);
+int icrypt_write_map(struct icrypt_io *io);
 
 /* context.c */
 enum icrypt_plan icrypt_plan_read(struct icrypt_io *io);
+unsigned int icrypt_caller_piece(struct icrypt_io *io);
+unsigned int icrypt_worker_piece(struct icrypt_io *io);
+unsigned int icrypt_write_piece(struct icrypt_io *io);
+bool icrypt_may_help(struct icrypt_io *io);
 enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_reason *reason);
 bool icrypt_bh_over_budget(struct icrypt_io *io);
 u64 icrypt_clock_start(struct icrypt_io *io);
 void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes);
 void icrypt_wait_begin(void);
 void icrypt_wait_end(void);
-enum icrypt_context icrypt_write_context(struct icrypt_io *io, enum icrypt_reason *reason);
+enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
+					 enum icrypt_reason *reason);
 unsigned int icrypt_may_resched(void);
 bool icrypt_drain_may_sleep(bool from_schedule);
 
@@ -291,6 +305,21 @@ static inline unsigned int icrypt_per_io_size(const struct icrypt_cipher *c)
 static inline struct icrypt_io *icrypt_io_of(struct icrypt_config *cc, struct bio *bio)
 {
 	return dm_per_bio_data(bio, icrypt_per_io_size(&cc->cipher));
+}
+
+/* What a read and a write have in common; @sector is the bio's in the mapped device. */
+static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc, struct bio *bio,
+				  sector_t sector)
+{
+	io->cc = cc;
+	io->bio = bio;
+	io->whole = NULL;
+	io->sector = sector;
+	io->bytes = bio->bi_iter.bi_size;
+	io->context = ICRYPT_CALLER;
+	io->start_ns = 0;
+	io->desc.cookie = io;
+	io->desc.write = op_is_write(bio_op(bio));
 }
 
 #endif /* ICRYPT_H */

@@ -6,7 +6,11 @@
  *
  *	icrypt_read_map()	plan, redirect, submit; wait if that is the plan
  *	read_endio()		the device is done: hand to the caller or go on
- *	read_decrypt()	the cipher, then dm's completion
+ *	read_decrypt()		the cipher, then dm's completion
+ *
+ * A large one is cut into pieces, clones that go the same way: by map if its
+ * caller waits, who can then begin with the first while the device is at the
+ * others; or by the worker that gets it, to share it with other workers.
  *
  * docs/contexts.md has the argument why waiting cannot deadlock.
  */
@@ -37,8 +41,9 @@ struct read_plug {
 };
 
 /*
- * dm's completion is called directly: bio_endio() has done its part for this
- * bio already (integrity, rq_qos, cgroup), and must not do it twice.
+ * dm's completion is called directly: bio_endio() has done its part for a bio
+ * that was sent (integrity, rq_qos, cgroup), and must not do it twice; one that
+ * was sent in pieces has nothing to undo.
  */
 static void read_finish(struct icrypt_io *io, blk_status_t status)
 {
@@ -49,19 +54,65 @@ static void read_finish(struct icrypt_io *io, blk_status_t status)
 	bio->bi_end_io(bio);
 }
 
+static void read_piece_end(struct bio *bio)
+{
+	struct icrypt_io *io = bio->bi_private, *whole = io->whole;
+
+	/* Any of several errors will do. */
+	if (unlikely(bio->bi_status))
+		WRITE_ONCE(whole->desc.status, bio->bi_status);
+	bio_put(bio);
+	if (atomic_dec_and_test(&whole->pieces))
+		read_finish(whole, whole->desc.status);
+}
+
+static struct icrypt_io *read_piece_io(struct icrypt_config *cc, struct bio *piece)
+{
+	return (void *)piece - icrypt_per_io_size(&cc->cipher);
+}
+
+/*
+ * Clones of @size bytes each that share the vector of the whole, or none if
+ * there is no memory for all. @iter is where its data lies: a bio that came
+ * back from the device does not know any more.
+ */
+static bool read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned int size,
+		     struct list_head *ios)
+{
+	const gfp_t gfp = GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
+	struct icrypt_config *cc = whole->cc;
+	struct icrypt_io *io, *next;
+	unsigned int done, n = 0;
+	struct bio *bio;
+
+	for (done = 0; done < whole->bytes; done += size) {
+		bio = bio_alloc_clone(cc->dev->bdev, whole->bio, gfp, &cc->read_bs);
+		if (!bio)
+			goto nomem;
+		bio->bi_iter = iter;
+		bio_trim(bio, done >> SECTOR_SHIFT,
+			 min(size, whole->bytes - done) >> SECTOR_SHIFT);
+		bio->bi_end_io = read_piece_end;
+		/* Or a plug makes one request of them again. */
+		bio->bi_opf |= REQ_NOMERGE;
+		io = read_piece_io(cc, bio);
+		icrypt_io_init(io, cc, bio, whole->sector + (done >> SECTOR_SHIFT));
+		io->whole = whole;
+		io->map_ns = whole->map_ns;
+		list_add_tail(&io->plug_node, ios);
+		n++;
+	}
+	atomic_set(&whole->pieces, n);
+	whole->desc.status = BLK_STS_OK;
+	return true;
+nomem:
+	list_for_each_entry_safe(io, next, ios, plug_node)
+		bio_put(io->bio);
+	return false;
+}
+
 static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsigned int may);
-
-static void read_work(struct work_struct *work)
-{
-	read_decrypt(container_of(work, struct icrypt_io, work), ICRYPT_WQ, ICRYPT_MAY_SLEEP);
-}
-
-static void read_queue(struct icrypt_io *io, enum icrypt_reason reason)
-{
-	icrypt_stats_fallback(io, reason);
-	INIT_WORK(&io->work, read_work);
-	queue_work(io->cc->wq, &io->work);
-}
+static void read_queue(struct icrypt_io *io, enum icrypt_reason reason);
 
 /* The descriptor's done(): an asynchronous driver answered. */
 static void read_cipher_done(void *cookie, enum icrypt_progress progress)
@@ -75,6 +126,56 @@ static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 	}
 	icrypt_stats_done(io);
 	read_finish(io, io->desc.status);
+}
+
+/* Aim the descriptor at the data, and put our completion before @end_io. */
+static void read_start(struct icrypt_io *io, bio_end_io_t *end_io)
+{
+	struct bio *bio = io->bio;
+
+	io->desc.done = read_cipher_done;
+	icrypt_cipher_start(&io->cc->cipher, &io->desc, bio, bio,
+			    io->sector + io->cc->table.iv_offset);
+	io->end_io = end_io;
+	bio->bi_private = io;
+}
+
+/*
+ * Cut a large read that came whole from the device, and have other workers take
+ * their share. The first piece stays here.
+ */
+static struct icrypt_io *read_share(struct icrypt_io *whole, unsigned int size)
+{
+	struct icrypt_io *io, *next, *first;
+	LIST_HEAD(ios);
+
+	if (!read_cut(whole, whole->desc.in_iter, size, &ios))
+		return whole;
+
+	first = list_first_entry(&ios, struct icrypt_io, plug_node);
+	list_for_each_entry_safe(io, next, &ios, plug_node) {
+		read_start(io, read_piece_end);
+		if (io != first)
+			read_queue(io, ICRYPT_REASON_SPREAD);
+	}
+	return first;
+}
+
+static void read_work(struct work_struct *work)
+{
+	struct icrypt_io *io = container_of(work, struct icrypt_io, work);
+	unsigned int piece = icrypt_worker_piece(io);
+
+	if (piece)
+		io = read_share(io, piece);
+	read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
+}
+
+static void read_queue(struct icrypt_io *io, enum icrypt_reason reason)
+{
+	icrypt_stats_fallback(io, reason);
+	INIT_WORK(&io->work, read_work);
+	queue_work(io->cc->wq, &io->work);
 }
 
 /*
@@ -210,18 +311,77 @@ static bool read_is_callers(struct icrypt_io *io)
 	return atomic_read_acquire(&io->owner) == ICRYPT_OWNER_CALLER;
 }
 
-/* The first complete read of the plug, off its list; they complete in any order. */
-static struct icrypt_io *read_plug_pop(struct read_plug *p)
+/* Workers that may help one caller. */
+#define READ_HELPERS	3
+
+struct read_helper {
+	struct work_struct	work;
+	struct read_drain	*drain;
+};
+
+/* Reads that their caller waits for. */
+struct read_drain {
+	spinlock_t		lock;	/* ios, against the helpers */
+	struct list_head	ios;
+	unsigned int		called;
+	struct read_helper	helpers[READ_HELPERS];
+};
+
+/*
+ * The first complete read, off the list; they complete in any order. @behind,
+ * if it matters, tells whether there is another one.
+ */
+static struct icrypt_io *read_drain_pop(struct read_drain *d, bool *behind)
 {
+	struct icrypt_io *io, *found = NULL;
+
+	spin_lock(&d->lock);
+	list_for_each_entry(io, &d->ios, plug_node) {
+		if (!read_is_callers(io))
+			continue;
+		if (found) {
+			*behind = true;
+			break;
+		}
+		found = io;
+		if (!behind)
+			break;
+	}
+	if (found)
+		list_del(&found->plug_node);
+	spin_unlock(&d->lock);
+	return found;
+}
+
+static void read_help(struct work_struct *work)
+{
+	struct read_helper *h = container_of(work, struct read_helper, work);
 	struct icrypt_io *io;
 
-	list_for_each_entry(io, &p->ios, plug_node) {
-		if (read_is_callers(io)) {
-			list_del(&io->plug_node);
-			return io;
-		}
+	while ((io = read_drain_pop(h->drain, NULL))) {
+		icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
+		read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
 	}
-	return NULL;
+}
+
+static void read_call_helper(struct read_drain *d, struct icrypt_config *cc)
+{
+	struct read_helper *h = &d->helpers[d->called++];
+
+	h->drain = d;
+	INIT_WORK_ONSTACK(&h->work, read_help);
+	queue_work(cc->wq, &h->work);
+}
+
+/* A helper that did not start never will, one that did is at its last read. */
+static void read_dismiss_helpers(struct read_drain *d)
+{
+	while (d->called) {
+		struct work_struct *work = &d->helpers[--d->called].work;
+
+		cancel_work_sync(work);
+		destroy_work_on_stack(work);
+	}
 }
 
 /*
@@ -239,27 +399,44 @@ static void read_flush_plug(void)
 	}
 }
 
-static void read_drain(struct read_plug *p)
+/*
+ * Decrypt the reads of a list as they complete, until none is left. A caller
+ * that falls behind the device calls for help. Helpers take from the same list:
+ * one that finds no CPU to run on costs no more than the call, so nobody needs
+ * to know whether there is an idle one.
+ */
+static noinline_for_stack void read_drain(struct list_head *ios)
 {
+	struct read_drain d = { .called = 0 };
 	struct icrypt_io *io;
+	bool behind;
 
-	read_flush_plug();
-	while (!list_empty(&p->ios)) {
-		io = read_plug_pop(p);
+	spin_lock_init(&d.lock);
+	INIT_LIST_HEAD(&d.ios);
+	list_splice(ios, &d.ios);
+
+	while (!list_empty(&d.ios)) {
+		behind = false;
+		io = read_drain_pop(&d, d.called < READ_HELPERS ? &behind : NULL);
 		if (!io) {
 			might_sleep();
 			set_current_state(TASK_UNINTERRUPTIBLE);
-			io = read_plug_pop(p);
-			if (!io) {
+			io = read_drain_pop(&d, NULL);
+			/* What a helper took last does not wake us up. */
+			if (!io && !list_empty(&d.ios)) {
 				icrypt_wait_begin();
 				icrypt_io_schedule();
 				icrypt_wait_end();
 			}
 			__set_current_state(TASK_RUNNING);
 		}
-		if (io)
-			read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
+		if (!io)
+			continue;
+		if (behind && icrypt_may_help(io))
+			read_call_helper(&d, io->cc);
+		read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
 	}
+	read_dismiss_helpers(&d);
 }
 
 static void read_unplug(struct blk_plug_cb *cb, bool from_schedule)
@@ -267,11 +444,13 @@ static void read_unplug(struct blk_plug_cb *cb, bool from_schedule)
 	struct read_plug *p = container_of(cb, struct read_plug, cb);
 	struct icrypt_io *io, *next;
 
-	if (icrypt_drain_may_sleep(from_schedule))
-		read_drain(p);
-	else
+	if (icrypt_drain_may_sleep(from_schedule)) {
+		read_flush_plug();
+		read_drain(&p->ios);
+	} else {
 		list_for_each_entry_safe(io, next, &p->ios, plug_node)
 			read_give_back(io);
+	}
 	kfree(p);
 }
 
@@ -299,23 +478,40 @@ static bool read_plug_add(struct icrypt_io *io)
 }
 
 /*
- * Send a read for real and wait for it. Inside map, submit_bio_noacct() only
- * appends to current->bio_list, so the list is set aside, and with it the plug
- * that 6.12 starts for each bio, or the request would stay there. Never a plug
- * of the submitter: its requests hold tags and queue references, and if the
- * submission sleeps for one of these, schedule() must be able to flush it.
+ * Send reads for real, for their caller is going to wait for them. Inside map,
+ * submit_bio_noacct() only appends to current->bio_list, so the list is set
+ * aside, and with it the plug that 6.12 starts for each bio, or the request
+ * would stay there. Never a plug of the submitter: its requests hold tags and
+ * queue references, and if the submission sleeps for one of these, schedule()
+ * must be able to flush it, as it can one that we start.
  */
-static void read_submit_and_wait(struct icrypt_io *io)
+static void read_submit_now(struct bio *bio, struct list_head *ios)
 {
 	struct bio_list *list = current->bio_list;
-	struct blk_plug *plug = current->plug;
+	struct blk_plug *plug = current->plug, own;
+	struct icrypt_io *io;
 
 	current->bio_list = NULL;
 	current->plug = NULL;
-	dm_submit_bio_remap(io->bio, NULL);
+	if (ios) {
+		/*
+		 * Below may be another device that would wait in its map for
+		 * one piece after the other, did it not see a plug.
+		 */
+		blk_start_plug(&own);
+		list_for_each_entry(io, ios, plug_node)
+			dm_submit_bio_remap(bio, io->bio);
+		blk_finish_plug(&own);
+	} else {
+		dm_submit_bio_remap(bio, NULL);
+	}
 	current->bio_list = list;
 	current->plug = plug;
+}
 
+/* The common case of one read, which needs no list. */
+static void read_wait(struct icrypt_io *io)
+{
 	/* Lets a worker run that completes the read at once, as loop's does. */
 	might_sleep();
 	icrypt_wait_begin();
@@ -330,52 +526,112 @@ static void read_submit_and_wait(struct icrypt_io *io)
 	read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
 }
 
+/* Aim a read at the device below, with our completion instead of its own. */
+static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
+{
+	struct icrypt_config *cc = io->cc;
+	struct bio *bio = io->bio;
+
+	io->submitter = current;
+	io->plan = plan;
+	atomic_set(&io->owner, ICRYPT_OWNER_DEVICE);
+	if (plan == ICRYPT_PLAN_PLUG && !read_plug_add(io))
+		io->plan = ICRYPT_PLAN_ENDIO;
+
+	read_start(io, bio->bi_end_io);
+	bio->bi_end_io = read_endio;
+	/* The rest of a split bio may carry a mark that dm makes for itself. */
+	bio->bi_opf &= ~REQ_DRV;
+	bio_set_dev(bio, cc->dev->bdev);
+	bio->bi_iter.bi_sector = cc->start + io->sector;
+	trace_submit(io);
+}
+
+/* All pieces are sent before the first is waited for. False to send it whole. */
+static bool read_map_pieces(struct icrypt_io *whole, unsigned int size, enum icrypt_plan plan)
+{
+	struct bio *bio = whole->bio;
+	struct icrypt_io *io, *next;
+	LIST_HEAD(ios);
+
+	if (!read_cut(whole, bio->bi_iter, size, &ios))
+		return false;
+
+	whole->end_io = bio->bi_end_io;
+	if (plan == ICRYPT_PLAN_WAIT) {
+		list_for_each_entry(io, &ios, plug_node)
+			read_redirect(io, plan);
+		read_submit_now(bio, &ios);
+		read_drain(&ios);
+		return true;
+	}
+	/* The last one that is sent may take the whole with it. */
+	list_for_each_entry_safe(io, next, &ios, plug_node) {
+		list_del(&io->plug_node);
+		read_redirect(io, plan);
+		dm_submit_bio_remap(bio, io->bio);
+	}
+	return true;
+}
+
 /**
  * icrypt_read_map() - dm's map for a read
- * @cc:  the mapped device
- * @bio: the read, aligned to the sector size
+ * @io: the read, aligned to the sector size
  *
- * Takes no memory but for a plug callback, whose absence only changes the plan.
+ * The memory that it takes is a bonus: without, there is no plug callback or
+ * the read is sent whole.
  *
  * Context: process. Sleeps only if nothing in the bio or task forbids it.
  * Return: DM_MAPIO_SUBMITTED.
  */
-int icrypt_read_map(struct icrypt_config *cc, struct bio *bio)
+int icrypt_read_map(struct icrypt_io *io)
 {
-	struct icrypt_io *io = icrypt_io_of(cc, bio);
+	enum icrypt_plan plan = icrypt_plan_read(io);
+	unsigned int piece = plan == ICRYPT_PLAN_ENDIO ? 0 : icrypt_caller_piece(io);
 
-	io->submitter = current;
-	io->plan = icrypt_plan_read(io);
-	io->desc.write = false;
-	io->desc.done = read_cipher_done;
-	atomic_set(&io->owner, ICRYPT_OWNER_DEVICE);
-	if (io->plan == ICRYPT_PLAN_PLUG && !read_plug_add(io))
-		io->plan = ICRYPT_PLAN_ENDIO;
+	if (piece && read_map_pieces(io, piece, plan))
+		return DM_MAPIO_SUBMITTED;
 
-	icrypt_cipher_start(&cc->cipher, &io->desc, bio, bio, io->sector + cc->table.iv_offset);
-
-	io->end_io = bio->bi_end_io;
-	bio->bi_end_io = read_endio;
-	/* The rest of a split bio may carry a mark that dm makes for itself. */
-	bio->bi_opf &= ~REQ_DRV;
-	bio->bi_private = io;
-	bio_set_dev(bio, cc->dev->bdev);
-	bio->bi_iter.bi_sector = cc->start + io->sector;
-	trace_submit(io);
-
-	if (io->plan == ICRYPT_PLAN_WAIT)
-		read_submit_and_wait(io);
-	else
-		dm_submit_bio_remap(bio, NULL);
+	read_redirect(io, plan);
+	if (plan == ICRYPT_PLAN_WAIT) {
+		read_submit_now(io->bio, NULL);
+		read_wait(io);
+	} else {
+		dm_submit_bio_remap(io->bio, NULL);
+	}
 	return DM_MAPIO_SUBMITTED;
 }
 
 /**
- * icrypt_read_init() - module init
+ * icrypt_read_init() - allocate the pool of a mapped device
+ * @cc: the mapped device, its cipher set up
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno; icrypt_read_exit() cleans up after either.
+ */
+int icrypt_read_init(struct icrypt_config *cc)
+{
+	/* Pieces are a bonus; the pool is what bioset_init() insists on. */
+	return bioset_init(&cc->read_bs, 1, icrypt_per_io_size(&cc->cipher), 0);
+}
+
+/**
+ * icrypt_read_exit() - free the pool
+ * @cc: the mapped device, zeroed or as far as icrypt_read_init() came
+ *
+ * Context: process, may sleep.
+ */
+void icrypt_read_exit(struct icrypt_config *cc)
+{
+	bioset_exit(&cc->read_bs);
+}
+
+/**
+ * icrypt_read_module_init() - module init
  *
  * Context: process.
  */
-void icrypt_read_init(void)
+void icrypt_read_module_init(void)
 {
 	int cpu;
 
@@ -388,14 +644,14 @@ void icrypt_read_init(void)
 }
 
 /**
- * icrypt_read_exit() - module exit, when no device is left
+ * icrypt_read_module_exit() - module exit, when no device is left
  *
  * The last read is over, but the bottom half or the unplug callback that ended
  * it may have some instructions of ours left to run.
  *
  * Context: process, sleeps.
  */
-void icrypt_read_exit(void)
+void icrypt_read_module_exit(void)
 {
 	int cpu;
 

@@ -24,6 +24,7 @@ static void icrypt_dtr(struct dm_target *ti)
 	if (cc->write_wq)
 		destroy_workqueue(cc->write_wq);
 	icrypt_write_exit(cc);
+	icrypt_read_exit(cc);
 	icrypt_cipher_exit(&cc->cipher);
 	icrypt_key_free(cc);
 	icrypt_stats_exit(cc);
@@ -101,6 +102,8 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 	err = icrypt_keep_words(cc);
 	if (!err)
 		err = icrypt_stats_init(cc);
+	if (!err)
+		err = icrypt_read_init(cc);
 	if (!err)
 		err = icrypt_write_init(cc);
 	if (!err)
@@ -188,18 +191,9 @@ static int icrypt_map(struct dm_target *ti, struct bio *bio)
 		return DM_MAPIO_KILL;
 
 	io = icrypt_io_of(cc, bio);
-	io->cc = cc;
-	io->bio = bio;
-	io->sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
-	io->bytes = bio->bi_iter.bi_size;
-	io->context = ICRYPT_CALLER;
-	io->start_ns = 0;
+	icrypt_io_init(io, cc, bio, dm_target_offset(ti, bio->bi_iter.bi_sector));
 	icrypt_stats_map(io);
-	io->desc.cookie = io;
-
-	if (op_is_write(bio_op(bio)))
-		return icrypt_write_map(cc, bio);
-	return icrypt_read_map(cc, bio);
+	return op_is_write(bio_op(bio)) ? icrypt_write_map(io) : icrypt_read_map(io);
 }
 
 static void icrypt_status(struct dm_target *ti, status_type_t type, unsigned int status_flags,
@@ -368,7 +362,7 @@ static int __init icrypt_init(void)
 {
 	int err;
 
-	icrypt_read_init();
+	icrypt_read_module_init();
 	err = dm_register_target(&icrypt_target);
 	if (err)
 		DMERR("cannot register target \"%s\" (%d), is another module of that name loaded?",
@@ -379,7 +373,7 @@ static int __init icrypt_init(void)
 static void __exit icrypt_exit(void)
 {
 	dm_unregister_target(&icrypt_target);
-	icrypt_read_exit();
+	icrypt_read_module_exit();
 }
 
 module_init(icrypt_init);

@@ -3,7 +3,7 @@
  * The life of a write: encrypted into pages of our own, for the data is the
  * submitter's and may be written again, then sent to the device.
  *
- *	icrypt_write_map()	clone with pages, encrypt, submit
+ *	icrypt_write_map()	clone with pages, encrypt, submit; or have that done
  *	write_endio()		free the pages, end the bio that dm gave us
  *
  * Pages come from a pool that holds enough for the largest bio. Map runs for
@@ -233,19 +233,20 @@ static int write_would_block(struct bio *bio)
 
 /**
  * icrypt_write_map() - dm's map for a write
- * @cc:  the mapped device
- * @bio: the write, aligned to the sector size
+ * @io: the write, aligned to the sector size
  *
  * A REQ_NOWAIT write that cannot be encrypted and sent without waiting ends
  * with BLK_STS_AGAIN before anything of it reached the device.
  *
- * Context: process. Sleeps unless @bio has REQ_NOWAIT and the device no zones.
+ * Context: process. Sleeps unless the bio has REQ_NOWAIT and the device no zones.
  * Return: DM_MAPIO_SUBMITTED, or DM_MAPIO_KILL for a write to a zone that the
  * cipher failed or that is too large not to be split.
  */
-int icrypt_write_map(struct icrypt_config *cc, struct bio *bio)
+int icrypt_write_map(struct icrypt_io *io)
 {
-	struct icrypt_io *io = icrypt_io_of(cc, bio);
+	struct icrypt_config *cc = io->cc;
+	struct bio *bio = io->bio;
+	unsigned int part = icrypt_write_piece(io);
 	/*
 	 * Zoned: order goes before not waiting, as in the block layer's zone
 	 * write plugging; and dm wants no write of a zone to fail inside map.
@@ -253,14 +254,18 @@ int icrypt_write_map(struct icrypt_config *cc, struct bio *bio)
 	enum icrypt_reason reason;
 	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !cc->zoned;
 
-	if (unlikely(bio->bi_iter.bi_size > ICRYPT_WRITE_MAX)) {
+	if (unlikely(io->bytes > ICRYPT_WRITE_MAX)) {
 		if (!icrypt_may_split_write(bio))
 			return DM_MAPIO_KILL;
 		/* The rest of it might have to wait after this part was sent. */
 		if (nowait)
 			return write_would_block(bio);
-		dm_accept_partial_bio(bio, ICRYPT_WRITE_MAX >> SECTOR_SHIFT);
-		io->bytes = bio->bi_iter.bi_size;
+		if (!part || part > ICRYPT_WRITE_MAX)
+			part = ICRYPT_WRITE_MAX;
+	}
+	if (part) {
+		dm_accept_partial_bio(bio, part >> SECTOR_SHIFT);
+		io->bytes = part;
 	}
 
 	io->clone = write_alloc_clone(cc, bio, nowait);
@@ -268,12 +273,11 @@ int icrypt_write_map(struct icrypt_config *cc, struct bio *bio)
 		return write_would_block(bio);
 
 	io->ordered = NULL;
-	io->desc.write = true;
 	io->desc.done = write_cipher_done;
 	icrypt_cipher_start(&cc->cipher, &io->desc, bio, io->clone,
 			    io->sector + cc->table.iv_offset);
 
-	if (unlikely(icrypt_write_context(io, &reason) == ICRYPT_WQ)) {
+	if (unlikely(icrypt_write_context(io, part, &reason) == ICRYPT_WQ)) {
 		write_queue(io, reason);
 		return DM_MAPIO_SUBMITTED;
 	}

@@ -15,6 +15,16 @@ reads_in() {
 	fi
 }
 
+# reads_by_caller TEXT - by the caller, who may have had help with what is large
+reads_by_caller() {
+	if [ "$r_caller" -gt 0 ] && [ "$r_endio$r_bh" = 00 ] && [ "$r_wq" -le "$spread" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		diag "got r_caller=$r_caller r_endio=$r_endio r_bh=$r_bh r_wq=$r_wq spread=$spread"
+	fi
+}
+
 # fio_io ENGINE RW - 64 blocks of 4K, four at a time
 fio_io() {
 	_engine=$1
@@ -33,7 +43,7 @@ make_crypt ours "$loop"
 check "written" dd if=/dev/urandom of=/dev/mapper/ours bs=1M count=32 oflag=direct
 for bytes in $((4 * KiB)) $((64 * KiB)) $MiB $((8 * MiB)); do
 	count_io ours rw read /dev/mapper/ours 0 $bytes
-	reads_in r_caller "loop, one read of $bytes bytes: caller"
+	reads_by_caller "loop, one read of $bytes bytes: caller"
 done
 count_io ours dd if=/dev/mapper/ours of=/dev/null bs=16k count=8 iflag=direct
 reads_in r_caller "loop, read(): caller"
@@ -41,7 +51,7 @@ is $r_caller 8 "as many as there were"
 count_io ours fio_io psync randread
 reads_in r_caller "loop, fio psync: caller"
 count_io ours rw --iov 4096,8192 read /dev/mapper/ours 0 $MiB
-reads_in r_caller "loop, a vector: caller"
+reads_by_caller "loop, a vector: caller"
 
 # --- asynchronous I/O on loop
 for engine in libaio io_uring; do
@@ -51,16 +61,23 @@ for engine in libaio io_uring; do
 	count_io ours fio_io $engine randwrite
 	is "$w_caller $w_wq" "64 0" "loop, $engine writes: caller"
 done
-random_file data 1
+head -c 65536 /dev/urandom > data
 count_io ours rw write /dev/mapper/ours 0 data
-is $w_wq 0 "a synchronous write: no worker"
-is_at_least $w_caller 1 "but the caller"
+is "$w_caller $w_wq" "1 0" "a synchronous write: caller"
 drop_caches
 # Readahead in small pieces: larger ones may be spread.
 blockdev --setra 16 /dev/mapper/ours
 count_io ours dd if=/dev/mapper/ours of=/dev/null bs=4k count=512
 is "$r_bh $r_wq" "0 0" "loop, buffered: no worker"
 is_at_least $r_endio 1 "loop, readahead: end_io"
+dm_remove ours
+
+# --- without help
+make_crypt ours "$loop" no_read_workqueue
+for bytes in $((64 * KiB)) $MiB $((8 * MiB)); do
+	count_io ours rw read /dev/mapper/ours 0 $bytes
+	reads_in r_caller "loop, no_read_workqueue, one read of $bytes bytes: caller"
+done
 dm_remove ours
 
 # --- a file system
@@ -77,7 +94,7 @@ for bytes in $((4 * KiB)) $((64 * KiB)) $MiB $((8 * MiB)); do
 	# Once, so that where the file lies is known
 	rw read /mnt/file 0 $bytes > /dev/null
 	count_io ours rw read /mnt/file 0 $bytes
-	reads_in r_caller "ext4, one read of $bytes bytes: caller"
+	reads_by_caller "ext4, one read of $bytes bytes: caller"
 done
 umount /mnt
 drop_caches
@@ -124,6 +141,6 @@ for engine in libaio io_uring; do
 done
 for bytes in $((4 * KiB)) $MiB $((8 * MiB)); do
 	count_io ours rw read /dev/mapper/ours 0 $bytes
-	reads_in r_caller "hardirq completion, one read of $bytes bytes: caller"
+	reads_by_caller "hardirq completion, one read of $bytes bytes: caller"
 done
 dm_remove ours

@@ -34,8 +34,13 @@ for device in "$loop" "$null" "$ram"; do
 	stack "$device"
 	check "on $device: data is right" fio_verify /dev/mapper/three --bsrange=512-256k $jobs
 	for bytes in 4096 1048576 8388608; do
+		trace_start dm_inline_crypt/submit dm_inline_crypt/decrypt
 		check "on $device: one read of $bytes bytes" count_io three rw read /dev/mapper/three 0 $bytes
-		is "$r_endio $r_bh $r_wq" "0 0 0" "on $device: by the caller at the top"
+		trace_stop trace
+		is "$r_endio $r_bh $r_wq" "0 0 $spread" "on $device: by the caller at the top, with or without help"
+		[ $bytes -le 1048576 ] || continue
+		is "$(awk '/ decrypt: / { seen = 1 } / submit: / && seen { n++ } END { print n + 0 }' trace)" 0 \
+			"on $device: all levels send all of it before they decrypt any"
 	done
 	for level in two one; do
 		count_io $level rw read /dev/mapper/three 0 4096
