@@ -66,8 +66,8 @@ TRACE_EVENT(submit,
 		__entry->write = io->desc.write;
 		__entry->plan = io->plan;
 	),
-	TP_printk("%d,%d %c %llu bytes=%u plan=%s",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->write ? 'W' : 'R',
+	TP_printk("%d,%d %s %llu bytes=%u plan=%s",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->write ? "W" : "R",
 		  (unsigned long long)__entry->sector, __entry->bytes,
 		  __entry->write ? "-" : icrypt_show_plan(__entry->plan))
 );
@@ -122,8 +122,8 @@ TRACE_EVENT(fallback,
 		__entry->write = io->desc.write;
 		__entry->reason = reason;
 	),
-	TP_printk("%d,%d %c %llu bytes=%u reason=%s",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->write ? 'W' : 'R',
+	TP_printk("%d,%d %s %llu bytes=%u reason=%s",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->write ? "W" : "R",
 		  (unsigned long long)__entry->sector, __entry->bytes,
 		  icrypt_show_reason(__entry->reason))
 );

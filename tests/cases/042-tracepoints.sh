@@ -11,6 +11,10 @@ is "$(sed -n 's/.*field:[^;]* \([a-z_]*\);.*/\1/p' $tracing/events/dm_inline_cry
 	grep -v '^common_' | sort -u | tr '\n' ' ')" \
 	"bytes context dev ns plan reason sector write " "carry these fields only"
 
+# perf script and trace-cmd print all that follows a %c wrong
+is "$(grep -l 'print fmt:.*%c' $tracing/events/dm_inline_crypt/*/format)" "" \
+	"in a format that perf understands"
+
 make_crypt ours "$loop"
 dev=$(tr : , < "/sys/block/$(disk_name /dev/mapper/ours)/dev")
 trace_start dm_inline_crypt/submit dm_inline_crypt/encrypt dm_inline_crypt/decrypt \
