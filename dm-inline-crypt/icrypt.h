@@ -247,6 +247,7 @@ void icrypt_read_module_exit(void);
 /* write.c */
 int icrypt_write_init(struct icrypt_config *cc);
 void icrypt_write_exit(struct icrypt_config *cc);
+void icrypt_write_module_init(void);
 int icrypt_write_map(struct icrypt_io *io);
 
 /* context.c */

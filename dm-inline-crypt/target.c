@@ -363,6 +363,7 @@ static int __init icrypt_init(void)
 	int err;
 
 	icrypt_read_module_init();
+	icrypt_write_module_init();
 	err = dm_register_target(&icrypt_target);
 	if (err)
 		DMERR("cannot register target \"%s\" (%d), is another module of that name loaded?",

@@ -15,6 +15,7 @@
 
 #include <linux/completion.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/sched.h>
 
 #include "icrypt.h"
@@ -28,6 +29,88 @@
 
 #define ICRYPT_MIN_BIOS		64
 
+/*
+ * Pages that a CPU got back, to be used again as they are. The page allocator
+ * clears what it gives out (init_on_alloc, Debian's default), which costs a good
+ * part of what the cipher does, and all of it is written over.
+ */
+#define WRITE_STASH_PAGES	16
+#define WRITE_STASH_CHUNKS	2
+
+struct write_stash {
+	spinlock_t	lock;	/* all; also against the end of a write in an interrupt */
+	unsigned int	pages;
+	unsigned int	chunks;
+	struct page	*page[WRITE_STASH_PAGES];
+	struct page	*chunk[WRITE_STASH_CHUNKS];	/* of ICRYPT_ORDER_MAX */
+};
+
+static DEFINE_PER_CPU(struct write_stash, write_stashes);
+
+static struct page *write_stash_get(unsigned int order)
+{
+	struct write_stash *s = raw_cpu_ptr(&write_stashes);
+	struct page *page = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&s->lock, flags);
+	if (!order && s->pages)
+		page = s->page[--s->pages];
+	else if (order == ICRYPT_ORDER_MAX && s->chunks)
+		page = s->chunk[--s->chunks];
+	spin_unlock_irqrestore(&s->lock, flags);
+	return page;
+}
+
+/* Not if somebody else still has the page, or the pool lacks some. */
+static bool write_stash_put(struct icrypt_config *cc, struct page *page, unsigned int order)
+{
+	struct write_stash *s = raw_cpu_ptr(&write_stashes);
+	unsigned long flags;
+	bool taken = false;
+
+	if (page_ref_count(page) != 1 ||
+	    (!order && READ_ONCE(cc->page_pool.curr_nr) < cc->page_pool.min_nr))
+		return false;
+
+	spin_lock_irqsave(&s->lock, flags);
+	if (!order && s->pages < WRITE_STASH_PAGES) {
+		s->page[s->pages++] = page;
+		taken = true;
+	} else if (order == ICRYPT_ORDER_MAX && s->chunks < WRITE_STASH_CHUNKS) {
+		s->chunk[s->chunks++] = page;
+		taken = true;
+	}
+	spin_unlock_irqrestore(&s->lock, flags);
+	return taken;
+}
+
+/* Whenever a device goes: those that are left will have new ones soon. */
+static void write_stash_empty(void)
+{
+	struct page *page[WRITE_STASH_PAGES], *chunk[WRITE_STASH_CHUNKS];
+	unsigned int pages, chunks;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct write_stash *s = per_cpu_ptr(&write_stashes, cpu);
+
+		spin_lock_irq(&s->lock);
+		pages = s->pages;
+		chunks = s->chunks;
+		memcpy(page, s->page, sizeof(page));
+		memcpy(chunk, s->chunk, sizeof(chunk));
+		s->pages = 0;
+		s->chunks = 0;
+		spin_unlock_irq(&s->lock);
+
+		while (pages)
+			__free_page(page[--pages]);
+		while (chunks)
+			__free_pages(chunk[--chunks], ICRYPT_ORDER_MAX);
+	}
+}
+
 static void write_free_clone(struct icrypt_config *cc, struct bio *clone)
 {
 	struct bio_vec *bv;
@@ -37,6 +120,8 @@ static void write_free_clone(struct icrypt_config *cc, struct bio *clone)
 	bio_for_each_bvec_all(bv, clone, i) {
 		unsigned int order = compound_order(bv->bv_page);
 
+		if (write_stash_put(cc, bv->bv_page, order))
+			continue;
 		if (order)
 			__free_pages(bv->bv_page, order);
 		else
@@ -57,21 +142,21 @@ static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsign
 	unsigned int order = ICRYPT_ORDER_MAX;
 
 	while (size) {
-		struct page *page = NULL;
+		struct page *page;
 		unsigned int len;
 
 		while (order && (PAGE_SIZE << order) > size)
 			order--;
-		for (; order; order--) {
+		page = write_stash_get(order);
+		while (!page && order) {
 			page = alloc_pages(chunk_gfp, order);
-			if (page)
-				break;
-		}
-		if (!order) {
-			page = mempool_alloc(&cc->page_pool, gfp);
 			if (!page)
-				return false;
+				order--;
 		}
+		if (!page)
+			page = mempool_alloc(&cc->page_pool, gfp);
+		if (!page)
+			return false;
 		len = min_t(unsigned int, size, PAGE_SIZE << order);
 		/* Never merged with its neighbour, so that it can be freed again. */
 		__bio_add_page(clone, page, len, 0);
@@ -326,4 +411,18 @@ void icrypt_write_exit(struct icrypt_config *cc)
 {
 	bioset_exit(&cc->bs);
 	mempool_exit(&cc->page_pool);
+	write_stash_empty();
+}
+
+/**
+ * icrypt_write_module_init() - module init
+ *
+ * Context: process.
+ */
+void icrypt_write_module_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		spin_lock_init(&per_cpu_ptr(&write_stashes, cpu)->lock);
 }
