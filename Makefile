@@ -12,8 +12,14 @@ KBUILD	= $(MAKE) -C $(KDIR) M=$(MODULE) CONFIG_DM_INLINE_CRYPT=m
 PROVE	?= prove --timer -j 2
 PROVE_1	?= prove --timer
 
+# The benchmark; KERNEL is the guest's
+KERNEL	?= 6.1
+LAB	?= all
+ROUNDS	?= 5
+CELLS	?= .
+
 .DEFAULT_GOAL := module
-.PHONY: help module install uninstall clean demo check check-fast check-debug check-all
+.PHONY: help module install uninstall clean demo bench bench-compare check check-fast check-debug check-all
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (this kernel) or KDIR= (any tree)
@@ -37,6 +43,14 @@ clean: ## remove what was built
 demo: ## build, boot, encrypt, compare with dm-crypt; results in results/
 	tests/vm/provision tools 6.1
 	tests/demo/demo
+
+bench: ## measure against dm-crypt: KERNEL= LAB=icount|smp|cyclictest|all ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
+	$(if $(DEV),,tests/vm/provision tools $(KERNEL))
+	tests/bench/bench $(if $(DEV),--dev "$(DEV)",--kernel "$(KERNEL)" --lab "$(LAB)") \
+		--rounds "$(ROUNDS)" --cells '$(value CELLS)' $(if $(RESULT),--result "$(RESULT)")
+
+bench-compare: ## two results of it, A= and B=, as a table
+	@tests/bench/compare "$(A)" "$(B)"
 
 check: ## all tests, each longer lane by a representative
 	tests/vm/provision tools

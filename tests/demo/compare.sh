@@ -31,11 +31,13 @@ dm_remove theirs
 
 diag ""
 diag "Comparison, one virtual CPU, one instruction = 1 ns:"
+bench_calibrate || bail "cannot measure exactly here"
 while read -r cell ios bs rw engine depth; do
 	for variant in linear crypt crypt-nowq inline-crypt; do
 		dm_create "$variant" "$(bench_table "$variant" "$loop")"
-		line=$(bench_cell "$cell" "$variant" "/dev/mapper/$variant" \
-			"$ios" "$bs" "$rw" "$engine" "$depth") || not_ok "$cell on $variant"
+		line=$(bench_cell "{\"cell\":\"$cell\",\"variant\":\"$variant\"}" \
+			"/dev/mapper/$variant" "$bs" "$rw" "$engine" "$depth" \
+			--io_size=$((ios * bs))k) || not_ok "$cell on $variant"
 		diag "RESULT $line"
 		dm_remove "$variant"
 	done

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: one lab of the benchmark, as told by tests/bench/bench
+# shellcheck shell=dash disable=SC2154,SC2034  # settings and make_loop set some, matrix.sh uses some
+
+bench_dir=/with
+bench_prefix=bench
+BENCH_SECTORS=
+# shellcheck source=/dev/null
+. /with/settings
+# shellcheck source-path=SCRIPTDIR source=cells.sh
+. "$bench_dir/cells.sh"
+# shellcheck source-path=SCRIPTDIR source=matrix.sh
+. "$bench_dir/matrix.sh"
+
+modprobe dm-crypt
+modprobe -q aesni_intel
+check "dm-inline-crypt loads" modprobe dm-inline-crypt
+bench_machine "$LAB"
+
+count() {
+	wc -l | tr -d ' '
+}
+
+# settle DEVICE - fill it, and get over what only the first accesses cost
+#
+# On tmpfs a page moves through the lists as it is read again and again, so that
+# a cell's figure would depend on the cells before it.
+settle() {
+	bench_fill "$1"
+	for _ in 1 2 3 4; do
+		dd if="$1" of=/dev/null bs=1M iflag=direct 2>/dev/null
+	done
+}
+
+# devices NAME... - set them up; keeps in $devices which of them are wanted
+devices() {
+	devices=$(printf '%s\n' "$@" | grep -Ex "$DEVICES")
+	for device in $devices; do
+		case $device in
+		loop) make_loop loop 64 ;;
+		null) make_null_blk null memory_backed=1 size=64 irqmode=2 \
+			completion_nsec="$completion_nsec" ;;
+		brd) make_brd brd 64 ;;
+		esac
+		eval "settle \"\$$device\""
+	done
+}
+
+completion_nsec=10000
+variants=$(echo "$bench_variants" | wc -w)
+case $LAB in
+icount)
+	devices loop null brd
+	bench_plan $(($(bench_rows icount | count) * $(echo "$devices" | wc -w) * variants +
+		$(bench_ciphers | count) * 2))
+	check "the clock is calibrated" bench_calibrate
+	for device in $devices; do
+		eval "bench_counted $device \$$device"
+	done
+	bench_ciphers > "$bench_tmp/ciphers"
+	while read -r kib sector; do
+		bench_try "cipher $kib $sector" bench_cipher "$kib" "$sector"
+	done < "$bench_tmp/ciphers" ;;
+smp)
+	completion_nsec=50000
+	devices loop null
+	bench_plan $(($(bench_rows wall | count) * $(echo "$devices" | wc -w) * (variants + 1) * ROUNDS))
+	for device in $devices; do
+		eval "bench_timed smp $device \$$device"
+	done ;;
+cyclictest)
+	DEVICES=null
+	devices null
+	bench_plan $((2 * variants))
+	for rw in read write; do
+		for variant in $bench_variants; do
+			bench_try "cyclictest $variant $rw" bench_latency null "$null" "$variant" $rw
+		done
+	done ;;
+esac
+is "$bench_failed" 0 "all measured"
