@@ -10,6 +10,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/crypto.h>
+#include <linux/device-mapper.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/version.h>
@@ -56,6 +57,19 @@ static inline void *icrypt_async_data(icrypt_async_t *arg)
 #ifndef kzalloc_obj
 #define kmalloc_obj(obj)	kmalloc(sizeof(obj), GFP_KERNEL)
 #define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
+
+/*
+ * The minor version of dm-crypt 1.x that is as able as the target is on this
+ * kernel, for who concludes features from it. 1.24 has all of 6.1; 1.26 has
+ * high_priority, 1.28 integrity_key_size, both with 6.12; 1.29 atomic writes.
+ */
+#if defined(DM_TARGET_ATOMIC_WRITES)
+#define ICRYPT_DM_CRYPT_MINOR	29
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define ICRYPT_DM_CRYPT_MINOR	28
+#else
+#define ICRYPT_DM_CRYPT_MINOR	24
 #endif
 
 /* A write that must not be split, since 6.11. */

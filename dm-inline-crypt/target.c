@@ -15,6 +15,10 @@ static bool show_keys;
 module_param(show_keys, bool, 0600);
 MODULE_PARM_DESC(show_keys, "Print raw keys in \"dmsetup table\", for tools that move a table (default: no)");
 
+static bool takeover;
+module_param(takeover, bool, 0444);
+MODULE_PARM_DESC(takeover, "Be the target \"crypt\" in place of dm-crypt (default: no)");
+
 static void icrypt_dtr(struct dm_target *ti)
 {
 	struct icrypt_config *cc = ti->private;
@@ -122,6 +126,8 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 	ti->accounts_remapped_io = true;
 
 	cc->zoned = bdev_is_zoned(cc->dev->bdev);
+	if (cc->zoned) /* it means nothing more here, but dm-crypt prints it */
+		t->options |= BIT(ICRYPT_OPT_NO_WRITE_WORKQUEUE);
 	cc->rotational = icrypt_bdev_rotational(cc->dev->bdev);
 	/*
 	 * An append learns its sector only when it is done, which is too late
@@ -208,8 +214,10 @@ static void icrypt_status(struct dm_target *ti, status_type_t type, unsigned int
 		break;
 	case STATUSTYPE_TABLE:
 		mutex_lock(&cc->key_lock);
+		/* dmsetup hides the key itself for the name "crypt". */
 		sz = icrypt_table_print(&cc->table, ICRYPT_PRINT_TABLE,
-					READ_ONCE(show_keys) ? cc->key : NULL, result, maxlen);
+					takeover || READ_ONCE(show_keys) ? cc->key : NULL,
+					result, maxlen);
 		mutex_unlock(&cc->key_lock);
 		break;
 	case STATUSTYPE_IMA:
@@ -362,13 +370,29 @@ static int __init icrypt_init(void)
 {
 	int err;
 
+	if (takeover) {
+		/*
+		 * In place of the other name, not beside it: what cryptsetup may
+		 * ask of "crypt" it concludes from the version of that name, so
+		 * that has to be dm-crypt's.
+		 */
+		icrypt_target.name = "crypt";
+		icrypt_target.version[0] = 1;
+		icrypt_target.version[1] = ICRYPT_DM_CRYPT_MINOR;
+		icrypt_target.version[2] = 0;
+	}
 	icrypt_read_module_init();
 	icrypt_write_module_init();
 	err = dm_register_target(&icrypt_target);
-	if (err)
-		DMERR("cannot register target \"%s\" (%d), is another module of that name loaded?",
-		      icrypt_target.name, err);
-	return err;
+	if (!err)
+		return 0;
+
+	/* 6.1 does not say so itself. */
+	DMERR("cannot be the target \"%s\": another module is", icrypt_target.name);
+	if (takeover)
+		DMERR("takeover: \"rmmod dm-crypt\" first, or load without takeover=1");
+	/* To modprobe, -EEXIST would mean that this module is loaded already. */
+	return err == -EEXIST ? -EBUSY : err;
 }
 
 static void __exit icrypt_exit(void)
