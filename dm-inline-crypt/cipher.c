@@ -6,15 +6,21 @@
  *
  * A request is laid out as
  *
- *	struct skcipher_request and the driver's context
+ *	struct skcipher_request or aead_request, and the driver's context
  *	struct icrypt_request
- *	scatterlist of the input, of the output
- *	IV
+ *	scatterlist of the input, of the output; only one for an AEAD
+ *	IV, which the cipher changes
+ *	AEAD: associated data, that is sector number and IV
+ *	IVs of iv_data.c: memory for a data unit
  */
 
 #include <asm/simd.h>
+#include <crypto/authenc.h>
+#include <crypto/hash.h>
 #include <crypto/internal/simd.h>
 #include <linux/log2.h>
+#include <linux/random.h>
+#include <linux/rtnetlink.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -35,15 +41,21 @@
  * @own: the descriptor's first request, which is never freed
  * @tfms: the transforms that it is for
  * @iv:  aligned for the driver
+ * @more: behind the IV: associated data, or memory for a data unit
+ * @sector: of the data unit, as the IV generator sees it
+ * @bad: of the data unit in the mapped device, 512-byte sectors
  * @sg:  input, followed by output
  */
 struct icrypt_request {
 	struct icrypt_cipher	*c;
 	struct iodesc		*d;
-	struct skcipher_request	*req;
+	void			*req;
 	void			*own;
 	struct crypto_skcipher	**tfms;
 	u8			*iv;
+	u8			*more;
+	u64			sector;
+	u64			bad;
 	struct scatterlist	sg[];
 };
 
@@ -55,9 +67,17 @@ static struct icrypt_request *request_priv(struct icrypt_cipher *c, void *req)
 	return req + c->desc_off;
 }
 
-static size_t iv_align(struct icrypt_cipher *c)
+/* What goes into an AEAD's scatterlist besides the data: associated data and tag. */
+#define ICRYPT_AEAD_PIECES	2U
+
+static unsigned int sg_count(const struct icrypt_cipher *c)
 {
-	return max_t(size_t, crypto_skcipher_alignmask(c->tfms[0]) + 1, sizeof(u64));
+	return c->aead ? c->pieces + ICRYPT_AEAD_PIECES : 2 * c->pieces;
+}
+
+static unsigned int aad_size(const struct icrypt_cipher *c)
+{
+	return sizeof(__le64) + c->iv.size;
 }
 
 static void cipher_callback(icrypt_async_t *arg, int error);
@@ -82,14 +102,112 @@ static void request_init(struct icrypt_cipher *c, struct iodesc *d, void *req, v
 	r->d = d;
 	r->req = req;
 	r->own = own;
+	r->iv = PTR_ALIGN((u8 *)(r->sg + sg_count(c)), c->iv_align);
+	r->more = PTR_ALIGN(r->iv + c->iv.size, sizeof(u64));
+	if (unlikely(c->aead)) {
+		aead_request_set_tfm(req, c->aead);
+		aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG, cipher_callback, r);
+		aead_request_set_ad(req, aad_size(c));
+		return;
+	}
 	r->tfms = usable_tfms(c);
-	r->iv = PTR_ALIGN((u8 *)(r->sg + 2 * c->pieces), iv_align(c));
 	sg_init_table(r->sg, 1);
 	if (out != r->sg)
 		sg_init_table(out, 1);
 	skcipher_request_set_tfm(req, r->tfms[0]);
 	skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG, cipher_callback, r);
 	skcipher_request_set_crypt(req, r->sg, out, c->sector_size, r->iv);
+}
+
+/* The next attempt, after the driver found no memory. */
+static void request_may_sleep(struct icrypt_cipher *c, void *req)
+{
+	const u32 flags = CRYPTO_TFM_REQ_MAY_BACKLOG | CRYPTO_TFM_REQ_MAY_SLEEP;
+
+	if (c->aead)
+		aead_request_set_callback(req, flags, cipher_callback, request_priv(c, req));
+	else
+		skcipher_request_set_callback(req, flags, cipher_callback, request_priv(c, req));
+}
+
+static bool request_is_queued(int err)
+{
+	return err == -EINPROGRESS || err == -EBUSY;
+}
+
+/*
+ * The IV of the next data unit. A random one is kept with the tag; it is made
+ * anew when a unit has to be encrypted a second time.
+ */
+static void unit_iv(struct icrypt_cipher *c, struct iodesc *d, u8 *iv)
+{
+	u8 *stored = d->tags + c->tag_size;
+
+	if (c->iv_stored && d->write) {
+		get_random_bytes(iv, c->iv.size);
+		memcpy(stored, iv, c->iv.size);
+	} else if (c->iv_stored) {
+		memcpy(iv, stored, c->iv.size);
+	} else if (c->iv.generate) {
+		c->iv.generate(&c->iv, iv, d->sector >> c->iv_shift);
+	} else {
+		memset(iv, 0, c->iv.size);
+	}
+}
+
+/* Nothing that is not ours gets into what the disk has room for behind the IV. */
+static void unit_end_tags(struct icrypt_cipher *c, struct iodesc *d)
+{
+	unsigned int used = c->tag_size + (c->iv_stored ? c->iv.size : 0);
+
+	if (d->write && used < c->tuple_size)
+		memset(d->tags + used, 0, c->tuple_size - used);
+}
+
+static struct icrypt_unit request_unit(struct icrypt_request *r, struct scatterlist *src)
+{
+	struct skcipher_request *req = r->req;
+
+	return (struct icrypt_unit) {
+		.src = src,
+		.dst = req->dst,
+		.iv = r->iv,
+		.buf = r->more,
+		.sector = r->sector,
+		.write = r->d->write,
+	};
+}
+
+/* One data unit whose IV needs more than its number. */
+static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struct iodesc *d,
+						  struct skcipher_request *req)
+{
+	struct icrypt_request *r = request_priv(c, req);
+	struct scatterlist *src = req->src;
+	struct icrypt_unit unit;
+	int err;
+
+	if (c->iv_stored) {
+		unit_iv(c, d, r->iv);
+		unit_end_tags(c, d);
+		return d->write ? crypto_skcipher_encrypt(req) : crypto_skcipher_decrypt(req);
+	}
+
+	r->sector = d->sector >> c->iv_shift;
+	unit = request_unit(r, src);
+	err = icrypt_iv_data_begin(c, &unit);
+	if (err < 0)
+		return err;
+	if (err)
+		req->src = req->dst;
+	err = d->write ? crypto_skcipher_encrypt(req) : crypto_skcipher_decrypt(req);
+	/* A request that is queued is not ours any more. */
+	if (request_is_queued(err))
+		return err;
+	req->src = src;
+	if (err == -ENOMEM)
+		icrypt_iv_data_undo(c, &unit);
+	return err ?: icrypt_iv_data_end(c, &unit);
 }
 
 /* One data unit, whose scatterlists are filled in. */
@@ -99,14 +217,11 @@ static int request_run(struct icrypt_cipher *c, struct iodesc *d, struct skciphe
 
 	if (unlikely(c->count > 1))
 		skcipher_request_set_tfm(req, r->tfms[d->sector & (c->count - 1)]);
+	if (unlikely(c->special))
+		return request_run_special(c, d, req);
 	if (c->iv.generate)
 		c->iv.generate(&c->iv, r->iv, d->sector >> c->iv_shift);
 	return d->write ? crypto_skcipher_encrypt(req) : crypto_skcipher_decrypt(req);
-}
-
-static bool request_is_queued(int err)
-{
-	return err == -EINPROGRESS || err == -EBUSY;
 }
 
 static void advance(struct icrypt_cipher *c, struct iodesc *d, unsigned int bytes)
@@ -114,6 +229,14 @@ static void advance(struct icrypt_cipher *c, struct iodesc *d, unsigned int byte
 	bio_advance_iter(d->in, &d->in_iter, bytes);
 	if (d->out != d->in)
 		bio_advance_iter(d->out, &d->out_iter, bytes);
+}
+
+/* Past one data unit. */
+static void advance_unit(struct icrypt_cipher *c, struct iodesc *d)
+{
+	d->sector += c->sector_size >> SECTOR_SHIFT;
+	d->tags += c->tuple_size;
+	advance(c, d, c->sector_size);
 }
 
 /*
@@ -139,6 +262,7 @@ static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
 			break;
 		done += len;
 		d->sector += len >> SECTOR_SHIFT;
+		d->tags += c->tuple_size;
 		if (unlikely(err) || done == end)
 			break;
 		req->src->offset += len;
@@ -159,7 +283,6 @@ static unsigned int map_unit(struct bio *bio, struct bvec_iter iter, struct scat
 
 	if (iter.bi_size < bytes)
 		return 0;
-	sg_init_table(sg, pieces);
 	while (bytes && n < pieces) {
 		struct bio_vec bv = bio_iter_iovec(bio, iter);
 		unsigned int len = min(bv.bv_len, bytes);
@@ -168,10 +291,7 @@ static unsigned int map_unit(struct bio *bio, struct bvec_iter iter, struct scat
 		bio_advance_iter_single(bio, &iter, len);
 		bytes -= len;
 	}
-	if (bytes)
-		return 0;
-	sg_mark_end(sg + n - 1);
-	return n;
+	return bytes ? 0 : n;
 }
 
 /*
@@ -196,20 +316,25 @@ static bool unit_aligned(struct scatterlist *sg, unsigned int pieces)
 static int cipher_split_unit(struct icrypt_cipher *c, struct iodesc *d,
 			     struct skcipher_request *req)
 {
-	unsigned int n = map_unit(d->in, d->in_iter, req->src, c->sector_size, c->pieces);
-	unsigned int m = n;
+	unsigned int n, m;
 	int err;
 
-	if (req->dst != req->src)
+	sg_init_table(req->src, c->pieces);
+	n = map_unit(d->in, d->in_iter, req->src, c->sector_size, c->pieces);
+	m = n;
+	if (req->dst != req->src) {
+		sg_init_table(req->dst, c->pieces);
 		m = map_unit(d->out, d->out_iter, req->dst, c->sector_size, c->pieces);
+	}
 	if (unlikely(!n || !m))
 		return -EIO;
+	sg_mark_end(req->src + n - 1);
+	if (req->dst != req->src)
+		sg_mark_end(req->dst + m - 1);
 
 	err = request_run(c, d, req);
-	if (likely(!err) || request_is_queued(err)) {
-		d->sector += c->sector_size >> SECTOR_SHIFT;
-		advance(c, d, c->sector_size);
-	}
+	if (likely(!err) || request_is_queued(err))
+		advance_unit(c, d);
 	/* The table of a queued request is still in use. */
 	if (request_is_queued(err))
 		return err;
@@ -221,11 +346,69 @@ static int cipher_split_unit(struct icrypt_cipher *c, struct iodesc *d,
 	return err;
 }
 
-static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, struct skcipher_request *req,
-			unsigned int may)
+/*
+ * One data unit of an authenticated cipher, always in place: what is signed must
+ * not change any more, so a write is copied first. The sector number is that in
+ * the mapped device; dm-crypt's format has the iv_offset in the IV only.
+ */
+static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct aead_request *req)
 {
-	struct bio_vec in = bio_iter_iovec(d->in, d->in_iter), out = in;
+	struct icrypt_request *r = request_priv(c, req);
+	u8 *iv = r->more + sizeof(__le64);
+	unsigned int n;
+	int err;
 
+	sg_init_table(r->sg, c->pieces + ICRYPT_AEAD_PIECES);
+	n = map_unit(d->in, d->in_iter, r->sg + 1, c->sector_size, c->pieces);
+	if (unlikely(!n))
+		return -EIO;
+	sg_set_buf(r->sg, r->more, aad_size(c));
+	sg_set_buf(r->sg + 1 + n, d->tags, c->tag_size);
+	sg_mark_end(r->sg + 1 + n);
+
+	r->bad = d->sector - c->iv_offset;
+	put_unaligned_le64(r->bad, r->more);
+	unit_iv(c, d, iv);
+	unit_end_tags(c, d);
+	memcpy(r->iv, iv, c->iv.size);
+	if (d->write) {
+		aead_request_set_crypt(req, r->sg, r->sg, c->sector_size, r->iv);
+		err = crypto_aead_encrypt(req);
+	} else {
+		aead_request_set_crypt(req, r->sg, r->sg, c->sector_size + c->tag_size, r->iv);
+		err = crypto_aead_decrypt(req);
+	}
+	if (err == -EBADMSG)
+		d->bad = r->bad;
+	if (likely(!err) || request_is_queued(err))
+		advance_unit(c, d);
+	else if (err == -ENOMEM && !unit_aligned(r->sg + 1, n))
+		err = -ENOBUFS;
+	return err;
+}
+
+static blk_status_t cipher_status(int err)
+{
+	switch (err) {
+	case -EBADMSG:
+		return BLK_STS_PROTECTION;
+	case -ENOMEM:
+	case -ENOBUFS:
+		return BLK_STS_RESOURCE;
+	default:
+		return BLK_STS_IOERR;
+	}
+}
+
+static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, void *req, unsigned int may)
+{
+	struct bio_vec in, out;
+
+	if (unlikely(c->aead))
+		return cipher_aead_unit(c, d, req);
+
+	in = bio_iter_iovec(d->in, d->in_iter);
+	out = in;
 	if (d->out != d->in)
 		out = bio_iter_iovec(d->out, d->out_iter);
 	if (likely(in.bv_len >= c->sector_size && out.bv_len >= c->sector_size))
@@ -239,18 +422,20 @@ static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, struct skciph
  * @d:      the descriptor; write, done and cookie are the caller's to set
  * @in:     input; what its bi_iter covers is processed
  * @out:    output, @in for in place
- * @sector: of the data in the mapped device, 512-byte sectors, plus iv_offset
+ * @sector: of the data in the mapped device, 512-byte sectors
+ * @tags:   integrity metadata of the data, or NULL
  *
  * Context: any, does not sleep.
  */
 void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d, struct bio *in,
-			 struct bio *out, u64 sector)
+			 struct bio *out, sector_t sector, u8 *tags)
 {
 	d->in = in;
 	d->out = out;
 	d->in_iter = in->bi_iter;
 	d->out_iter = out->bi_iter;
-	d->sector = sector;
+	d->sector = sector + c->iv_offset;
+	d->tags = tags;
 	d->status = BLK_STS_OK;
 }
 
@@ -316,9 +501,7 @@ again:
 		}
 		if (err == -ENOMEM && sleep) {
 			/* Like mempool_alloc(): memory will come back, give it time. */
-			skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
-						      CRYPTO_TFM_REQ_MAY_SLEEP,
-						      cipher_callback, request_priv(c, req));
+			request_may_sleep(c, req);
 			set_current_state(TASK_UNINTERRUPTIBLE);
 			io_schedule_timeout(ICRYPT_NOMEM_PAUSE);
 			continue;
@@ -326,7 +509,7 @@ again:
 		if (err == -ENOMEM)
 			nomem = true;
 		else
-			WRITE_ONCE(d->status, err == -ENOBUFS ? BLK_STS_RESOURCE : BLK_STS_IOERR);
+			WRITE_ONCE(d->status, cipher_status(err));
 		break;
 	}
 	if (req && req != own)
@@ -363,8 +546,16 @@ static void cipher_callback(icrypt_async_t *arg, int error)
 	if (error == -EINPROGRESS)
 		return;
 
-	if (unlikely(error))
-		WRITE_ONCE(d->status, error == -ENOMEM ? BLK_STS_RESOURCE : BLK_STS_IOERR);
+	if (!error && c->iv_data) {
+		struct icrypt_unit unit = request_unit(r, NULL);
+
+		error = icrypt_iv_data_end(c, &unit);
+	}
+	if (unlikely(error)) {
+		if (error == -EBADMSG)
+			d->bad = r->bad;
+		WRITE_ONCE(d->status, cipher_status(error));
+	}
 	if (r->req != own)
 		mempool_free(r->req, &c->req_pool);
 	if (!atomic_dec_and_test(&d->pending))
@@ -376,10 +567,37 @@ static void cipher_callback(icrypt_async_t *arg, int error)
 		d->done(d->cookie, progress);
 }
 
+/*
+ * authenc() wants its two keys in one string: a netlink attribute with the size
+ * of the cipher's, the MAC's key, the cipher's. dm-crypt's order is the opposite.
+ */
+static int setkey_authenc(struct icrypt_cipher *c, const u8 *key, unsigned int size)
+{
+	struct crypto_authenc_key_param *param;
+	unsigned int head = RTA_SPACE(sizeof(*param)), enc = size - c->key_mac;
+	struct rtattr *rta;
+	int err;
+
+	if (size < c->key_mac)
+		return -EINVAL;
+	rta = kzalloc(head + size, GFP_KERNEL);
+	if (!rta)
+		return -ENOMEM;
+	rta->rta_len = RTA_LENGTH(sizeof(*param));
+	rta->rta_type = CRYPTO_AUTHENC_KEYA_PARAM;
+	param = RTA_DATA(rta);
+	param->enckeylen = cpu_to_be32(enc);
+	memcpy((u8 *)rta + head, key + enc, c->key_mac);
+	memcpy((u8 *)rta + head + c->key_mac, key, enc);
+	err = crypto_aead_setkey(c->aead, (u8 *)rta, head + size);
+	kfree_sensitive(rta);
+	return err;
+}
+
 /**
  * icrypt_cipher_setkey() - give the transforms their keys
  * @c:    the cipher
- * @key:  the keys one after the other
+ * @key:  the keys one after the other, then what the IV generator has
  * @size: of all of them, bytes
  *
  * Context: process, may sleep.
@@ -387,15 +605,22 @@ static void cipher_callback(icrypt_async_t *arg, int error)
  */
 int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
 {
-	unsigned int i, part = size / c->count;
+	unsigned int i, part = (size - c->key_extra) / c->count;
 	int err = 0, r;
 
+	if (c->aead)
+		return c->key_mac ? setkey_authenc(c, key, size) :
+				    crypto_aead_setkey(c->aead, key, size);
 	for (i = 0; i < c->count; i++) {
 		r = crypto_skcipher_setkey(c->tfms[i], key + i * part, part);
 		err = err ?: r;
 		/* Whatever the other said, or an old key could outlive its wiping. */
 		if (c->simd_tfms)
 			r = crypto_skcipher_setkey(c->simd_tfms[i], key + i * part, part);
+		err = err ?: r;
+	}
+	if (c->iv_data) {
+		r = icrypt_iv_data_setkey(c, key, size);
 		err = err ?: r;
 	}
 	return err;
@@ -457,25 +682,11 @@ without:
 	free_tfms(tfms, n);
 }
 
-/**
- * icrypt_cipher_init() - allocate the transforms of a table line
- * @c:     the cipher
- * @t:     the table line
- * @error: set when it fails
- *
- * Context: process, may sleep; loads crypto modules.
- * Return: 0 or a negative errno; icrypt_cipher_exit() cleans up after either.
- */
-int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, const char **error)
+static int alloc_skciphers(struct icrypt_cipher *c, const struct icrypt_table *t,
+			   const char **error)
 {
 	struct crypto_skcipher *tfm;
-	unsigned int i, reqsize;
-	int err;
-
-	c->sector_size = t->sector_size;
-	c->pieces = t->sector_size / SECTOR_SIZE + 1;
-	if (icrypt_option_set(t, ICRYPT_OPT_IV_LARGE_SECTORS))
-		c->iv_shift = ilog2(t->sector_size / SECTOR_SIZE);
+	unsigned int i;
 
 	c->tfms = kcalloc(t->key_count, sizeof(*c->tfms), GFP_KERNEL);
 	if (!c->tfms) {
@@ -493,24 +704,134 @@ int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, co
 		c->tfms[c->count++] = tfm;
 	}
 	alloc_simd_tfms(c);
-	tfm = c->tfms[0];
-	DMDEBUG_LIMIT("%s is %s", t->alg, crypto_skcipher_driver_name(tfm));
+	DMDEBUG_LIMIT("%s is %s", t->alg, crypto_skcipher_driver_name(c->tfms[0]));
+	return 0;
+}
 
-	if (t->iv_mode[0] && !crypto_skcipher_ivsize(tfm))
-		DMWARN("%s takes no IV, %s ignored", t->alg, t->iv_mode);
-	err = icrypt_iv_init(&c->iv, t->iv_mode, crypto_skcipher_ivsize(tfm),
-			     crypto_skcipher_blocksize(tfm), error);
+/* The key of a MAC is as long as its digest, unless the table line says otherwise. */
+static int mac_key_size(struct icrypt_table *t, const char **error)
+{
+	struct crypto_ahash *mac;
+
+	if (!t->mac[0])
+		return 0;
+	mac = crypto_alloc_ahash(t->mac, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
+	if (IS_ERR(mac)) {
+		DMERR("crypto API: no %s (%pe), is its module there?", t->mac, mac);
+		*error = "Invalid AEAD cipher spec";
+		return PTR_ERR(mac);
+	}
+	if (!t->key_mac_set)
+		t->key_mac = crypto_ahash_digestsize(mac);
+	crypto_free_ahash(mac);
+	return 0;
+}
+
+static int alloc_aead(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
+{
+	struct crypto_aead *tfm;
+	int err = mac_key_size(t, error);
+
 	if (err)
 		return err;
+	tfm = crypto_alloc_aead(t->alg, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
+	if (IS_ERR(tfm)) {
+		DMERR("crypto API: no %s (%pe), is its module there?", t->alg, tfm);
+		*error = "Error allocating crypto tfm";
+		return PTR_ERR(tfm);
+	}
+	c->aead = tfm;
+	c->count = 1;
+	DMDEBUG_LIMIT("%s is %s", t->alg, crypto_aead_driver_name(tfm));
+	return 0;
+}
 
-	reqsize = crypto_skcipher_reqsize(tfm);
-	if (c->simd_tfms)
-		reqsize = max(reqsize, crypto_skcipher_reqsize(c->simd_tfms[0]));
-	c->desc_off = ALIGN(sizeof(struct skcipher_request) + reqsize,
-			    __alignof__(struct icrypt_request));
+/* The room that the table line asks for holds a random IV, and before that the tag. */
+static int set_tag_size(struct icrypt_cipher *c, const struct icrypt_table *t,
+			const char **error)
+{
+	unsigned int iv = c->iv_stored ? c->iv.size : 0;
+
+	if (t->tag_size < iv || (c->aead && t->tag_size == iv)) {
+		*error = "Not enough space for integrity tag and IV";
+		return -EINVAL;
+	}
+	if (!c->aead)
+		return 0;
+	c->tag_size = t->tag_size - iv;
+	if (crypto_aead_setauthsize(c->aead, c->tag_size)) {
+		*error = "Integrity AEAD auth tag size is not supported, check integrity:<bytes>";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * icrypt_cipher_init() - allocate the transforms of a table line
+ * @c:     the cipher
+ * @t:     the table line; learns how its key is divided
+ * @error: set when it fails
+ *
+ * Context: process, may sleep; loads crypto modules.
+ * Return: 0 or a negative errno; icrypt_cipher_exit() cleans up after either.
+ */
+int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
+{
+	unsigned int reqsize, ivsize, blocksize;
+	int err;
+
+	c->sector_size = t->sector_size;
+	c->pieces = t->sector_size / SECTOR_SIZE + 1;
+	c->iv_offset = t->iv_offset;
+	if (icrypt_option_set(t, ICRYPT_OPT_IV_LARGE_SECTORS))
+		c->iv_shift = ilog2(t->sector_size / SECTOR_SIZE);
+
+	err = t->aead ? alloc_aead(c, t, error) : alloc_skciphers(c, t, error);
+	if (err)
+		return err;
+	if (c->aead) {
+		ivsize = crypto_aead_ivsize(c->aead);
+		blocksize = crypto_aead_blocksize(c->aead);
+		c->iv_align = crypto_aead_alignmask(c->aead) + 1;
+		reqsize = sizeof(struct aead_request) + crypto_aead_reqsize(c->aead);
+	} else {
+		ivsize = crypto_skcipher_ivsize(c->tfms[0]);
+		blocksize = crypto_skcipher_blocksize(c->tfms[0]);
+		c->iv_align = crypto_skcipher_alignmask(c->tfms[0]) + 1;
+		reqsize = crypto_skcipher_reqsize(c->tfms[0]);
+		if (c->simd_tfms)
+			reqsize = max(reqsize, crypto_skcipher_reqsize(c->simd_tfms[0]));
+		reqsize += sizeof(struct skcipher_request);
+	}
+	c->iv_align = max_t(unsigned int, c->iv_align, sizeof(u64));
+
+	if (t->iv_mode[0] && !ivsize)
+		DMWARN("%s takes no IV, %s ignored", t->alg, t->iv_mode);
+	err = icrypt_iv_init(&c->iv, t->iv_mode, ivsize, blocksize, error);
+	if (err)
+		return err;
+	c->iv_stored = c->iv.size && !strcmp(t->iv_mode, "random");
+	t->key_parts = t->key_count;
+	err = icrypt_iv_data_init(c, t, error);
+	if (err)
+		return err;
+	c->special = c->iv_stored || c->iv_data;
+	c->key_extra = t->key_extra;
+	c->key_mac = t->key_mac;
+	if (c->aead || c->iv_stored) {
+		err = set_tag_size(c, t, error);
+		if (err)
+			return err;
+	}
+
+	c->desc_off = ALIGN(reqsize, __alignof__(struct icrypt_request));
 	c->req_size = c->desc_off + sizeof(struct icrypt_request) +
-		      2 * c->pieces * sizeof(struct scatterlist) +
-		      iv_align(c) + c->iv.size;
+		      sg_count(c) * sizeof(struct scatterlist) +
+		      c->iv_align + c->iv.size;
+	if (c->aead)
+		c->req_size += sizeof(u64) + aad_size(c);
+	if (c->iv_data)
+		c->req_size += sizeof(u64) + icrypt_iv_data_scratch(c);
 
 	err = mempool_init_kmalloc_pool(&c->req_pool, ICRYPT_MIN_REQUESTS, c->req_size);
 	if (err)
@@ -527,6 +848,9 @@ int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, co
 void icrypt_cipher_exit(struct icrypt_cipher *c)
 {
 	mempool_exit(&c->req_pool);
+	icrypt_iv_data_exit(c);
+	if (c->aead)
+		crypto_free_aead(c->aead);
 	if (c->simd_tfms)
 		free_tfms(c->simd_tfms, c->count);
 	if (c->tfms)

@@ -8,6 +8,7 @@
 #define ICRYPT_COMPAT_H
 
 #include <linux/bio.h>
+#include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
 #include <linux/crypto.h>
 #include <linux/device-mapper.h>
@@ -57,6 +58,157 @@ static inline void *icrypt_async_data(icrypt_async_t *arg)
 #ifndef kzalloc_obj
 #define kmalloc_obj(obj)	kmalloc(sizeof(obj), GFP_KERNEL)
 #define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
+
+/*
+ * The state of MD5 without its padding, of which Loop-AES makes an IV: from the
+ * crypto API's exported state, or from the library that has it since 6.18.
+ */
+#include <crypto/md5.h>
+
+#define ICRYPT_MD5_STATE	MD5_DIGEST_SIZE
+
+struct icrypt_md5_part {
+	const void	*data;
+	unsigned int	size;
+};
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+typedef struct { } icrypt_md5_t;
+static inline int icrypt_md5_init(icrypt_md5_t *hash)
+{
+	return 0;
+}
+
+static inline void icrypt_md5_exit(icrypt_md5_t hash)
+{
+}
+
+static inline int icrypt_md5_state(icrypt_md5_t hash, const struct icrypt_md5_part *parts,
+				   unsigned int count, u8 *out)
+{
+	struct md5_ctx ctx;
+	unsigned int i;
+
+	md5_init(&ctx);
+	for (i = 0; i < count; i++)
+		md5_update(&ctx, parts[i].data, parts[i].size);
+	for (i = 0; i < ARRAY_SIZE(ctx.state.h); i++)
+		put_unaligned_le32(ctx.state.h[i], out + i * sizeof(u32));
+	memzero_explicit(&ctx, sizeof(ctx));
+	return 0;
+}
+#else
+#include <crypto/hash.h>
+typedef struct crypto_shash *icrypt_md5_t;
+static inline int icrypt_md5_init(icrypt_md5_t *hash)
+{
+	*hash = crypto_alloc_shash("md5", 0, CRYPTO_ALG_ALLOCATES_MEMORY);
+	return PTR_ERR_OR_ZERO(*hash);
+}
+
+static inline void icrypt_md5_exit(icrypt_md5_t hash)
+{
+	if (!IS_ERR_OR_NULL(hash))
+		crypto_free_shash(hash);
+}
+
+static inline int icrypt_md5_state(icrypt_md5_t hash, const struct icrypt_md5_part *parts,
+				   unsigned int count, u8 *out)
+{
+	SHASH_DESC_ON_STACK(desc, hash);
+	struct md5_state state;
+	unsigned int i;
+	int err;
+
+	desc->tfm = hash;
+	err = crypto_shash_init(desc);
+	for (i = 0; i < count && !err; i++)
+		err = crypto_shash_update(desc, parts[i].data, parts[i].size);
+	if (!err)
+		err = crypto_shash_export(desc, &state);
+	for (i = 0; i < MD5_HASH_WORDS && !err; i++)
+		put_unaligned_le32(state.hash[i], out + i * sizeof(u32));
+	memzero_explicit(&state, sizeof(state));
+	shash_desc_zero(desc);
+	return err;
+}
+#endif
+
+/*
+ * Integrity metadata: which devices have room for ours, and how a bio is told of
+ * its length. Up to 6.10 dm-integrity's profile goes by a name and must fit
+ * exactly; after that any metadata without a checksum of the block layer's will do.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+static inline bool icrypt_profile_fits(const struct blk_integrity *bi, unsigned int size)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return bi->csum_type == BLK_INTEGRITY_CSUM_NONE && bi->metadata_size >= size;
+#else
+	return bi->csum_type == BLK_INTEGRITY_CSUM_NONE && bi->tuple_size >= size;
+#endif
+}
+#else
+static inline bool icrypt_profile_fits(const struct blk_integrity *bi, unsigned int size)
+{
+	return !strcasecmp(bi->profile->name, "DM-DIF-EXT-TAG") && bi->tag_size == size &&
+	       bi->tuple_size == size;
+}
+#endif
+
+static inline unsigned int icrypt_profile_size(const struct blk_integrity *bi)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return bi->metadata_size;
+#else
+	return bi->tuple_size;
+#endif
+}
+
+static inline void icrypt_bip_set_size(struct bio_integrity_payload *bip, unsigned int size)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	bip->bip_iter.bi_size = size;
+#endif
+}
+
+static inline int icrypt_bioset_integrity(struct bio_set *bs, int count)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+	return bioset_integrity_create(bs, count);
+#else
+	return 0;
+#endif
+}
+
+/* Audit records of a target. drivers/md/dm-audit.h is not installed with the headers. */
+#ifdef CONFIG_DM_AUDIT
+#include <linux/audit.h>
+void dm_audit_log_bio(const char *dm_msg_prefix, const char *op, struct bio *bio,
+		      sector_t sector, int result);
+void dm_audit_log_ti(int audit_type, const char *dm_msg_prefix, const char *op,
+		     struct dm_target *ti, int result);
+#define icrypt_audit_bio(op, bio, sector, result)	\
+	dm_audit_log_bio(DM_MSG_PREFIX, op, bio, sector, result)
+#define icrypt_audit_target(op, ti, result)		\
+	dm_audit_log_ti(AUDIT_DM_CTRL, DM_MSG_PREFIX, op, ti, result)
+#else
+static inline void icrypt_audit_bio(const char *op, struct bio *bio, sector_t sector,
+				    int result)
+{
+}
+
+static inline void icrypt_audit_target(const char *op, struct dm_target *ti, int result)
+{
+}
+#endif
+
+/* Writes that must not be split, through a target: since 7.0 with dm-crypt. */
+#ifdef DM_TARGET_ATOMIC_WRITES
+#define ICRYPT_DM_ATOMIC_WRITES	DM_TARGET_ATOMIC_WRITES
+#else
+#define ICRYPT_DM_ATOMIC_WRITES	0
 #endif
 
 /*
@@ -153,13 +305,16 @@ static inline bool icrypt_need_resched(void)
  * icrypt_may_split_write() - may map take a part of this write only?
  * @bio: the clone in map, not yet remapped
  *
- * From 6.12 on dm does so itself for a zoned mapped device, and BUGs if we try.
+ * From 6.12 on dm does so itself for a zoned mapped device, and BUGs if we try;
+ * and an atomic write is one or none.
  *
  * Context: any.
  * Return: whether dm_accept_partial_bio() is legal.
  */
 static inline bool icrypt_may_split_write(struct bio *bio)
 {
+	if (bio->bi_opf & ICRYPT_REQ_ATOMIC)
+		return false;
 	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) || !bdev_is_zoned(bio->bi_bdev);
 }
 
@@ -192,6 +347,12 @@ static inline void icrypt_bio_copy_hints(struct bio *dst, const struct bio *src)
  */
 static inline void icrypt_limit_segments(struct queue_limits *limits, bool zoned)
 {
+#ifdef DM_TARGET_ATOMIC_WRITES
+	limits->atomic_write_hw_unit_max = min_t(unsigned int, limits->atomic_write_hw_unit_max,
+						 BIO_MAX_VECS << PAGE_SHIFT);
+	limits->atomic_write_hw_max = min_t(unsigned int, limits->atomic_write_hw_max,
+					    BIO_MAX_VECS << PAGE_SHIFT);
+#endif
 	if (zoned)
 		limits->max_hw_sectors = min_t(unsigned int, limits->max_hw_sectors,
 					       BIO_MAX_VECS << (PAGE_SHIFT - SECTOR_SHIFT));

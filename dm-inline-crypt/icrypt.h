@@ -5,6 +5,7 @@
 #ifndef ICRYPT_H
 #define ICRYPT_H
 
+#include <crypto/aead.h>
 #include <crypto/skcipher.h>
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -73,12 +74,17 @@ enum icrypt_owner {
  * @desc:      what the cipher sees of it
  * @end_io:    read: dm's completion, hidden while ours is in place
  * @clone:     write: the bio with the ciphertext
+ * @tags:      integrity metadata of all its data units, or NULL; of a piece, its
+ *	       part of what the whole has
+ * @iter:      read with tags: where its data lie, for reading them again
  * @sector:    in the mapped device, 512-byte sectors, for tracing
  * @bytes:     of the bio as it was mapped
  * @submitter: read: the task that called map. Only compared, but for a read
  *	       that the caller owns, which has it wait or drain
  * @owner:     read: enum icrypt_owner, settles who decrypts
  * @plan:      read: enum icrypt_plan
+ * @tags_pooled: @tags are from the pool
+ * @again:     read: was read again, into pages of our own
  * @context:   enum icrypt_context where the cipher ran so far
  * @ordered:   write: completed by the cipher for a writer that waits, or NULL
  * @start_ns:  when the cipher began, 0 unless traced
@@ -99,6 +105,8 @@ struct icrypt_io {
 		bio_end_io_t	*end_io;
 		struct bio	*clone;
 	};
+	u8			*tags;
+	struct bvec_iter	iter;
 	sector_t		sector;
 	unsigned int		bytes;
 	union {
@@ -108,6 +116,8 @@ struct icrypt_io {
 	atomic_t		owner;
 	u8			plan;
 	u8			context;
+	bool			tags_pooled;
+	bool			again;
 	u64			start_ns;
 	u64			map_ns;
 	union {
@@ -139,29 +149,67 @@ struct icrypt_latency {
 
 /**
  * struct icrypt_cipher - the keyed transforms
- * @tfms:     @count of them, taking turns by sector
+ * @tfms:     @count of them, taking turns by sector; NULL with @aead
+ * @aead:     the authenticated one, or NULL
  * @simd_tfms: the same for contexts that may use the FPU, without the wrapper
  *	       that asks whether they do; NULL if the driver has none
  * @count:    power of two
  * @iv:       IV generator
+ * @iv_data:  what it needs besides, if it is one of iv_data.c, else NULL
+ * @iv_stored: IVs are random and lie behind the tags
+ * @special:  the IV is not of the sector number alone
+ * @key_extra: bytes at the end of the key that are the IV generator's
+ * @key_mac:  bytes at the end of what is left that are the MAC's
+ * @tag_size: of an authentication tag, bytes
+ * @tuple_size: integrity metadata of a data unit on the device below, bytes
  * @pieces:   the most pages that a data unit can touch
  * @req_size: of a request with all that follows it, bytes
  * @desc_off: of struct icrypt_request behind a skcipher_request, bytes
+ * @iv_align: alignment of the IV, bytes
  * @sector_size: data unit, bytes
+ * @iv_offset: added to sector numbers for the IV, 512-byte sectors
  * @iv_shift: by which the sector number is divided for the IV, log2
  * @req_pool: more requests, for drivers that answer later
  */
 struct icrypt_cipher {
 	struct crypto_skcipher	**tfms;
 	struct crypto_skcipher	**simd_tfms;
+	struct crypto_aead	*aead;
 	unsigned int		count;
 	struct icrypt_iv	iv;
+	struct icrypt_iv_data	*iv_data;
+	bool			iv_stored;
+	bool			special;
+	unsigned int		key_extra;
+	unsigned int		key_mac;
+	unsigned int		tag_size;
+	unsigned int		tuple_size;
 	unsigned int		pieces;
 	unsigned int		req_size;
 	unsigned int		desc_off;
+	unsigned int		iv_align;
 	unsigned int		sector_size;
+	u64			iv_offset;
 	unsigned int		iv_shift;
 	mempool_t		req_pool;
+};
+
+/**
+ * struct icrypt_unit - a data unit, as iv_data.c sees it
+ * @src:    input
+ * @dst:    output, @src when transformed in place
+ * @iv:     its IV
+ * @buf:    icrypt_iv_data_scratch() bytes of memory
+ * @sector: its number for the IV
+ * @write:  encrypt, else decrypt
+ */
+struct icrypt_unit {
+	struct scatterlist	*src;
+	struct scatterlist	*dst;
+	u8			*iv;
+	u8			*buf;
+	u64			sector;
+	bool			write;
 };
 
 /**
@@ -187,6 +235,7 @@ struct icrypt_cipher {
  * @bs:          write clones
  * @read_bs:     pieces of large reads, each with its struct icrypt_io in front
  * @page_pool:   pages of the write clones
+ * @tag_pool:    integrity metadata when memory is short
  * @page_lock:   serialises writers that wait for pages
  * @stats:       counters
  * @latency:     the histogram since it was first switched on, NULL before
@@ -214,6 +263,7 @@ struct icrypt_config {
 	struct bio_set		bs;
 	struct bio_set		read_bs;
 	mempool_t		page_pool;
+	mempool_t		tag_pool;
 	struct mutex		page_lock;	/* who waits for page_pool */
 	struct icrypt_stats __percpu *stats;
 	struct icrypt_latency __percpu *latency;
@@ -223,19 +273,39 @@ struct icrypt_config {
 /* Until the first bios were timed, ns: slow enough to be careful. */
 #define ICRYPT_NS_PER_KIB_GUESS	8000
 
+/* target.c */
+int icrypt_no_memory(struct icrypt_io *io, bool nowait);
+
 /* key.c */
 int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const char **error);
 int icrypt_key_wipe(struct icrypt_config *cc);
 void icrypt_key_free(struct icrypt_config *cc);
 
 /* cipher.c */
-int icrypt_cipher_init(struct icrypt_cipher *c, const struct icrypt_table *t, const char **error);
+int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error);
 void icrypt_cipher_exit(struct icrypt_cipher *c);
 int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size);
 void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d, struct bio *in,
-			 struct bio *out, u64 sector);
+			 struct bio *out, sector_t sector, u8 *tags);
 enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d, void *req,
 				       unsigned int may);
+
+/* iv_data.c */
+int icrypt_iv_data_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error);
+void icrypt_iv_data_exit(struct icrypt_cipher *c);
+int icrypt_iv_data_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size);
+unsigned int icrypt_iv_data_scratch(const struct icrypt_cipher *c);
+int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u);
+int icrypt_iv_data_end(const struct icrypt_cipher *c, const struct icrypt_unit *u);
+void icrypt_iv_data_undo(const struct icrypt_cipher *c, const struct icrypt_unit *u);
+
+/* integrity.c */
+int icrypt_integrity_init(struct icrypt_config *cc, const char **error);
+void icrypt_integrity_exit(struct icrypt_config *cc);
+bool icrypt_tags_alloc(struct icrypt_io *io);
+bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio);
+void icrypt_tags_free(struct icrypt_io *io);
+void icrypt_integrity_failed(struct icrypt_io *io);
 
 /* read.c */
 int icrypt_read_map(struct icrypt_io *io);
@@ -249,6 +319,9 @@ int icrypt_write_init(struct icrypt_config *cc);
 void icrypt_write_exit(struct icrypt_config *cc);
 void icrypt_write_module_init(void);
 int icrypt_write_map(struct icrypt_io *io);
+struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_opf_t opf,
+			       bool nowait);
+void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio);
 
 /* context.c */
 enum icrypt_plan icrypt_plan_read(struct icrypt_io *io);
@@ -315,6 +388,8 @@ static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc
 	io->cc = cc;
 	io->bio = bio;
 	io->whole = NULL;
+	io->tags = NULL;
+	io->again = false;
 	io->sector = sector;
 	io->bytes = bio->bi_iter.bi_size;
 	io->context = ICRYPT_CALLER;

@@ -38,6 +38,9 @@ enum icrypt_progress {
  * @out_iter: the same of @out, unused when transformed in place
  * @sector:  number of the next data unit's first 512-byte sector for the IV,
  *	     iv_offset included
+ * @tags:    integrity metadata of the next data unit: its authentication tag, and
+ *	     behind that its IV if that is random; not looked at without either
+ * @bad:     where BLK_STS_PROTECTION was found, 512-byte sector in the mapped device
  * @pending: requests in flight, plus the share of whoever walks the vector
  * @status:  BLK_STS_OK, or the first error
  * @write:   encrypt, else decrypt
@@ -52,6 +55,8 @@ struct iodesc {
 	struct bvec_iter	in_iter;
 	struct bvec_iter	out_iter;
 	u64			sector;
+	u8			*tags;
+	u64			bad;
 	atomic_t		pending;
 	blk_status_t		status;
 	bool			write;

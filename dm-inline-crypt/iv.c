@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IV generators. What each of them has to yield is part of the on-disk format
- * and described under "ivmode" in the cryptsetup FAQ and in the comments of
- * dm-crypt.
+ * IV generators that need no more than the sector number; iv_data.c has those
+ * that do. What each of them has to yield is part of the on-disk format and
+ * described under "ivmode" in the cryptsetup FAQ and in the comments of dm-crypt.
  */
 
 #include <linux/errno.h>
@@ -99,6 +99,10 @@ int icrypt_iv_init(struct icrypt_iv *iv, const char *mode, unsigned int ivsize,
 		}
 		iv->shift = ICRYPT_SECTOR_SHIFT - ilog2(blocksize);
 		iv->generate = iv_benbi;
+	} else if (!strcmp(mode, "random") || !strcmp(mode, "lmk") || !strcmp(mode, "tcw") ||
+		   !strcmp(mode, "eboiv") || !strcmp(mode, "elephant")) {
+		/* Of more than the sector number: cipher.c and iv_data.c make these. */
+		iv->generate = NULL;
 	} else {
 		*error = "Invalid IV mode";
 		return -EINVAL;

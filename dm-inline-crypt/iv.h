@@ -10,7 +10,8 @@ typedef void (*icrypt_iv_fn)(const struct icrypt_iv *iv, u8 *out, u64 sector);
 
 /**
  * struct icrypt_iv - an IV generator
- * @generate: writes the IV of a sector, or NULL where the cipher takes none
+ * @generate: writes the IV of a sector, or NULL where the cipher takes none or
+ *	      it is made of more than that
  * @size:     of the IV, bytes
  * @shift:    benbi: log2 of the cipher blocks in a 512-byte sector
  */

@@ -49,6 +49,7 @@ static void read_finish(struct icrypt_io *io, blk_status_t status)
 {
 	struct bio *bio = io->bio;
 
+	icrypt_tags_free(io);
 	bio->bi_end_io = io->end_io;
 	bio->bi_status = status;
 	bio->bi_end_io(bio);
@@ -84,7 +85,10 @@ static bool read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned in
 	struct icrypt_io *io, *next;
 	unsigned int done, n = 0;
 	struct bio *bio;
+	/* The payload of what was read already is used up, and not to be cloned. */
+	blk_opf_t payload = whole->bio->bi_opf & REQ_INTEGRITY;
 
+	whole->bio->bi_opf &= ~REQ_INTEGRITY;
 	for (done = 0; done < whole->bytes; done += size) {
 		bio = bio_alloc_clone(cc->dev->bdev, whole->bio, gfp, &cc->read_bs);
 		if (!bio)
@@ -98,14 +102,20 @@ static bool read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned in
 		io = read_piece_io(cc, bio);
 		icrypt_io_init(io, cc, bio, whole->sector + (done >> SECTOR_SHIFT));
 		io->whole = whole;
+		io->iter = bio->bi_iter;
+		if (unlikely(whole->tags))
+			io->tags = whole->tags + done / cc->cipher.sector_size *
+						 cc->cipher.tuple_size;
 		io->map_ns = whole->map_ns;
 		list_add_tail(&io->plug_node, ios);
 		n++;
 	}
+	whole->bio->bi_opf |= payload;
 	atomic_set(&whole->pieces, n);
 	whole->desc.status = BLK_STS_OK;
 	return true;
 nomem:
+	whole->bio->bi_opf |= payload;
 	list_for_each_entry_safe(io, next, ios, plug_node)
 		bio_put(io->bio);
 	return false;
@@ -113,6 +123,31 @@ nomem:
 
 static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsigned int may);
 static void read_queue(struct icrypt_io *io, enum icrypt_reason reason);
+static void read_done(struct icrypt_io *io);
+
+static void read_again_end(struct bio *copy)
+{
+	complete(copy->bi_private);
+}
+
+/* The second try is over; now a read that does not match its tag is an error. */
+static void read_again_done(struct icrypt_io *io, struct bio *copy)
+{
+	struct bio *bio = io->bio;
+
+	if (!io->desc.status) {
+		copy->bi_iter = io->iter;
+		copy->bi_iter.bi_idx = 0;
+		copy->bi_iter.bi_bvec_done = 0;
+		bio->bi_iter = io->iter;
+		bio_copy_data(bio, copy);
+	} else if (io->desc.status == BLK_STS_PROTECTION) {
+		icrypt_integrity_failed(io);
+	}
+	icrypt_pages_free(io->cc, copy);
+	icrypt_stats_done(io);
+	read_finish(io, io->desc.status);
+}
 
 /* The descriptor's done(): an asynchronous driver answered. */
 static void read_cipher_done(void *cookie, enum icrypt_progress progress)
@@ -120,12 +155,10 @@ static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 	struct icrypt_io *io = cookie;
 
 	icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
-	if (progress == ICRYPT_NOMEM) {
+	if (progress == ICRYPT_NOMEM)
 		read_queue(io, ICRYPT_REASON_NOMEM);
-		return;
-	}
-	icrypt_stats_done(io);
-	read_finish(io, io->desc.status);
+	else
+		read_done(io);
 }
 
 /* Aim the descriptor at the data, and put our completion before @end_io. */
@@ -134,8 +167,7 @@ static void read_start(struct icrypt_io *io, bio_end_io_t *end_io)
 	struct bio *bio = io->bio;
 
 	io->desc.done = read_cipher_done;
-	icrypt_cipher_start(&io->cc->cipher, &io->desc, bio, bio,
-			    io->sector + io->cc->table.iv_offset);
+	icrypt_cipher_start(&io->cc->cipher, &io->desc, bio, bio, io->sector, io->tags);
 	io->end_io = end_io;
 	bio->bi_private = io;
 }
@@ -211,8 +243,69 @@ static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 		break;
 	}
 	icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
-	icrypt_stats_done(io);
-	read_finish(io, io->desc.status);
+	read_done(io);
+}
+
+/*
+ * Read once more what did not match its tag, into pages of our own: the first
+ * time the data lay in memory of the submitter, who may have written to it
+ * while the cipher was at it.
+ */
+static void read_again_work(struct work_struct *work)
+{
+	struct icrypt_io *io = container_of(work, struct icrypt_io, work);
+	struct bio *dm_bio = io->whole ? io->whole->bio : io->bio, *copy;
+	struct icrypt_config *cc = io->cc;
+	DECLARE_COMPLETION_ONSTACK(done);
+	struct bvec_iter iter;
+
+	copy = icrypt_pages_alloc(cc, io->bytes, REQ_OP_READ | (io->bio->bi_opf & REQ_SYNC), false);
+	copy->bi_ioprio = io->bio->bi_ioprio;
+	copy->bi_iter.bi_sector = cc->start + io->sector;
+	if (!icrypt_tags_attach(io, copy)) {
+		icrypt_pages_free(cc, copy);
+		read_finish(io, BLK_STS_RESOURCE);
+		return;
+	}
+	copy->bi_private = &done;
+	copy->bi_end_io = read_again_end;
+	iter = copy->bi_iter;
+	dm_submit_bio_remap(dm_bio, copy);
+	wait_for_completion_io(&done);
+	if (unlikely(copy->bi_status)) {
+		io->desc.status = copy->bi_status;
+		read_again_done(io, copy);
+		return;
+	}
+
+	copy->bi_iter = iter;
+	icrypt_cipher_start(&cc->cipher, &io->desc, copy, copy, io->sector, io->tags);
+	switch (icrypt_cipher_run(&cc->cipher, &io->desc, icrypt_io_request(io),
+				  ICRYPT_MAY_SLEEP)) {
+	case ICRYPT_QUEUED:
+		break;
+	default:
+		read_done(io);
+		break;
+	}
+}
+
+/* The cipher is through with all of it, wherever that was. */
+static void read_done(struct icrypt_io *io)
+{
+	if (likely(!io->again)) {
+		if (unlikely(io->desc.status == BLK_STS_PROTECTION)) {
+			io->again = true;
+			icrypt_stats_fallback(io, ICRYPT_REASON_CONTEXT);
+			INIT_WORK(&io->work, read_again_work);
+			queue_work(io->cc->wq, &io->work);
+			return;
+		}
+		icrypt_stats_done(io);
+		read_finish(io, io->desc.status);
+		return;
+	}
+	read_again_done(io, io->desc.in);
 }
 
 /* With bottom halves off: as long as there is budget. */
@@ -526,10 +619,15 @@ static void read_wait(struct icrypt_io *io)
 	read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
 }
 
+static void read_aim(struct icrypt_io *io)
+{
+	bio_set_dev(io->bio, io->cc->dev->bdev);
+	io->bio->bi_iter.bi_sector = io->cc->start + io->sector;
+}
+
 /* Aim a read at the device below, with our completion instead of its own. */
 static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 {
-	struct icrypt_config *cc = io->cc;
 	struct bio *bio = io->bio;
 
 	io->submitter = current;
@@ -542,9 +640,16 @@ static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 	bio->bi_end_io = read_endio;
 	/* The rest of a split bio may carry a mark that dm makes for itself. */
 	bio->bi_opf &= ~REQ_DRV;
-	bio_set_dev(bio, cc->dev->bdev);
-	bio->bi_iter.bi_sector = cc->start + io->sector;
+	read_aim(io);
 	trace_submit(io);
+}
+
+/* Integrity metadata come along with a read that is not yet on its way. */
+static bool read_attach_tags(struct icrypt_io *io)
+{
+	io->iter = io->bio->bi_iter;
+	read_aim(io);
+	return icrypt_tags_attach(io, io->bio);
 }
 
 /* All pieces are sent before the first is waited for. False to send it whole. */
@@ -556,6 +661,11 @@ static bool read_map_pieces(struct icrypt_io *whole, unsigned int size, enum icr
 
 	if (!read_cut(whole, bio->bi_iter, size, &ios))
 		return false;
+	if (unlikely(whole->tags)) {
+		list_for_each_entry(io, &ios, plug_node)
+			if (!read_attach_tags(io))
+				goto nomem;
+	}
 
 	whole->end_io = bio->bi_end_io;
 	if (plan == ICRYPT_PLAN_WAIT) {
@@ -572,6 +682,10 @@ static bool read_map_pieces(struct icrypt_io *whole, unsigned int size, enum icr
 		dm_submit_bio_remap(bio, io->bio);
 	}
 	return true;
+nomem:
+	list_for_each_entry_safe(io, next, &ios, plug_node)
+		bio_put(io->bio);
+	return false;
 }
 
 /**
@@ -579,7 +693,7 @@ static bool read_map_pieces(struct icrypt_io *whole, unsigned int size, enum icr
  * @io: the read, aligned to the sector size
  *
  * The memory that it takes is a bonus: without, there is no plug callback or
- * the read is sent whole.
+ * the read is sent whole. Not so that for integrity metadata.
  *
  * Context: process. Sleeps only if nothing in the bio or task forbids it.
  * Return: DM_MAPIO_SUBMITTED.
@@ -587,10 +701,16 @@ static bool read_map_pieces(struct icrypt_io *whole, unsigned int size, enum icr
 int icrypt_read_map(struct icrypt_io *io)
 {
 	enum icrypt_plan plan = icrypt_plan_read(io);
-	unsigned int piece = plan == ICRYPT_PLAN_ENDIO ? 0 : icrypt_caller_piece(io);
+	bool nowait = io->bio->bi_opf & REQ_NOWAIT;
+	unsigned int piece;
 
+	if (unlikely(io->cc->cipher.tuple_size) && !icrypt_tags_alloc(io))
+		return icrypt_no_memory(io, nowait);
+	piece = plan == ICRYPT_PLAN_ENDIO ? 0 : icrypt_caller_piece(io);
 	if (piece && read_map_pieces(io, piece, plan))
 		return DM_MAPIO_SUBMITTED;
+	if (unlikely(io->tags) && !read_attach_tags(io))
+		return icrypt_no_memory(io, nowait);
 
 	read_redirect(io, plan);
 	if (plan == ICRYPT_PLAN_WAIT) {

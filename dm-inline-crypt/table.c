@@ -37,15 +37,19 @@ static const char * const want_names[ICRYPT_WANT_COUNT] = {
 	[ICRYPT_WANT_WORKQUEUE]	= "workqueue",
 };
 
-/* IV generators that table lines may ask for; iv.c has the code of them. */
+/* IV generators that table lines may ask for; iv.c and iv_data.c have the code. */
 static const char * const iv_modes[] = {
 	"plain", "plain64", "plain64be", "essiv", "benbi", "null",
-};
-
-/* dm-crypt's others. Named so that their users learn what to do. */
-static const char * const iv_modes_missing[] = {
 	"lmk", "tcw", "random", "eboiv", "elephant",
 };
+
+/* Those that change the data itself, or need the cipher to make an IV. */
+static const char * const iv_modes_no_aead[] = {
+	"lmk", "tcw", "eboiv", "elephant",
+};
+
+/* What loop-AES has. */
+#define ICRYPT_LMK_KEYS		64
 
 static int refuse(struct icrypt_table *t, const char *error, const char *culprit)
 {
@@ -78,11 +82,11 @@ static int set_iv_mode(struct icrypt_table *t, const char *mode)
 {
 	if (!mode)
 		return 0;
-	if (one_of(mode, iv_modes_missing, ARRAY_SIZE(iv_modes_missing)))
-		return refuse(t, "IV mode not supported yet, use the crypt target for it",
-			      t->cipher);
 	if (!one_of(mode, iv_modes, ARRAY_SIZE(iv_modes)))
 		return refuse(t, "Invalid IV mode, use plain64 for a new device", t->cipher);
+	if (t->aead && one_of(mode, iv_modes_no_aead, ARRAY_SIZE(iv_modes_no_aead)))
+		return refuse(t, "AEAD not possible with this IV mode, use plain64 or random",
+			      t->cipher);
 	strscpy(t->iv_mode, mode, sizeof(t->iv_mode));
 	return 0;
 }
@@ -111,6 +115,22 @@ static int set_alg(struct icrypt_table *t, const char *mode, const char *api,
 	return 0;
 }
 
+/* The MAC in authenc(<mac>,<cipher>): its digest is the tag, its key is apart. */
+static int set_mac(struct icrypt_table *t, const char *spec)
+{
+	const char *begin = spec + strlen("authenc("), *end;
+
+	if (!t->aead || strncmp(spec, "authenc(", strlen("authenc(")))
+		return 0;
+	end = strchr(begin, ',');
+	if (!end || end == begin || end - begin >= (int)sizeof(t->mac))
+		return refuse(t, "Bad MAC in the cipher, write authenc(hmac(sha256),xts(aes))",
+			      t->cipher);
+	memcpy(t->mac, begin, end - begin);
+	t->mac[end - begin] = '\0';
+	return 0;
+}
+
 /* capi:<crypto API name>-<iv mode>[:<iv options>] */
 static int parse_cipher_capi(struct icrypt_table *t, char *spec)
 {
@@ -128,8 +148,10 @@ static int parse_cipher_capi(struct icrypt_table *t, char *spec)
 		return refuse(t, "Cipher missing after capi:, write capi:xts(aes)-plain64",
 			      t->cipher);
 
-	t->key_count = 1;
-	r = set_alg(t, NULL, spec, iv_mode, iv_opts);
+	t->key_count = iv_mode && !strcmp(iv_mode, "lmk") ? ICRYPT_LMK_KEYS : 1;
+	r = set_mac(t, spec);
+	if (!r)
+		r = set_alg(t, NULL, spec, iv_mode, iv_opts);
 	return r ? r : set_iv_mode(t, iv_mode);
 }
 
@@ -144,6 +166,9 @@ static int parse_cipher_classic(struct icrypt_table *t, char *spec)
 
 	if (strchr(t->cipher, '('))
 		return refuse(t, "Bad cipher specification, crypto API names start with capi:",
+			      t->cipher);
+	if (t->aead)
+		return refuse(t, "AEAD needs a crypto API name, write capi:gcm(aes)-random",
 			      t->cipher);
 	if (!*spec)
 		return refuse(t, "Cipher missing, write aes-xts-plain64", t->cipher);
@@ -245,6 +270,27 @@ static int parse_want(struct icrypt_table *t, const char *word, enum icrypt_want
 		      "Invalid read_context, use auto, caller, endio or workqueue", word);
 }
 
+/* integrity:<bytes>:<aead|none> */
+static int parse_integrity(struct icrypt_table *t, const char *word)
+{
+	const char *bytes = strchr(word, ':') + 1, *auth = strchr(bytes, ':');
+	size_t len = auth ? auth - bytes : 0;
+	char size[8];
+
+	if (!len || len >= sizeof(size))
+		return refuse(t, "Invalid integrity, write integrity:<bytes>:<aead|none>", word);
+	memcpy(size, bytes, len);
+	size[len] = '\0';
+	if (kstrtouint(size, 10, &t->tag_size) || !t->tag_size ||
+	    t->tag_size > ICRYPT_TAG_SIZE_MAX)
+		return refuse(t, "Invalid integrity, use 1 to 480 bytes", word);
+	t->aead = !strcasecmp(auth + 1, "aead");
+	if (!t->aead && strcasecmp(auth + 1, "none"))
+		return refuse(t, "Unknown integrity profile, use aead or none", word);
+	strscpy(t->auth, auth + 1, sizeof(t->auth));
+	return 0;
+}
+
 static int parse_option(struct icrypt_table *t, const char *word)
 {
 	int i;
@@ -267,8 +313,15 @@ static int parse_option(struct icrypt_table *t, const char *word)
 			return refuse(t, "Invalid sector_size, use 512, 1024, 2048 or 4096", word);
 		return 0;
 	}
-	if (!strncasecmp(word, "integrity:", 10) || !strncasecmp(word, "integrity_key_size:", 19))
-		return refuse(t, "Integrity not supported yet, use the crypt target for it", word);
+	if (!strncasecmp(word, "integrity:", 10))
+		return parse_integrity(t, word);
+	if (!strncasecmp(word, "integrity_key_size:", 19)) {
+		if (kstrtouint(word + 19, 10, &t->key_mac) || !t->key_mac)
+			return refuse(t, "Invalid integrity_key_size, use the MAC's key bytes",
+				      word);
+		t->key_mac_set = true;
+		return 0;
+	}
 	return refuse(t, "Invalid feature argument", word);
 }
 
@@ -357,10 +410,12 @@ unsigned int icrypt_table_print(const struct icrypt_table *t, enum icrypt_print 
 	if (what == ICRYPT_PRINT_IMA) {
 		for (i = 0; i < ICRYPT_OPT_COUNT; i++)
 			emit(",%s=%c", option_names[i], icrypt_option_set(t, i) ? 'y' : 'n');
+		if (t->tag_size)
+			emit(",integrity_tag_size=%u,cipher_auth=%s", t->tag_size, t->auth);
 		if (large)
 			emit(",sector_size=%u", t->sector_size);
-		emit(",cipher_string=%s,key_size=%u,key_parts=%u,key_extra_size=0,key_mac_size=0",
-		     t->cipher, t->key_size, t->key_count);
+		emit(",cipher_string=%s,key_size=%u,key_parts=%u,key_extra_size=%u,key_mac_size=%u",
+		     t->cipher, t->key_size, t->key_parts, t->key_extra, t->key_mac);
 		return n;
 	}
 
@@ -378,17 +433,22 @@ unsigned int icrypt_table_print(const struct icrypt_table *t, enum icrypt_print 
 
 	for (i = 0; i < ICRYPT_OPT_COUNT; i++)
 		count += icrypt_option_set(t, i);
-	count += large + !!t->read_context + !!t->write_context;
+	count += !!t->tag_size + large + t->key_mac_set;
+	count += !!t->read_context + !!t->write_context;
 	if (!count)
 		return n;
 
 	emit(" %u", count);
 	for (i = 0; i < ICRYPT_OPT_COUNT; i++) {
+		if (i == ICRYPT_OPT_IV_LARGE_SECTORS && t->tag_size)
+			emit(" integrity:%u:%s", t->tag_size, t->auth);
 		if (i == ICRYPT_OPT_IV_LARGE_SECTORS && large)
 			emit(" sector_size:%u", t->sector_size);
 		if (icrypt_option_set(t, i))
 			emit(" %s", option_names[i]);
 	}
+	if (t->key_mac_set)
+		emit(" integrity_key_size:%u", t->key_mac);
 	if (t->read_context)
 		emit(" read_context:%s", want_names[t->read_context]);
 	if (t->write_context)

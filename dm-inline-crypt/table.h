@@ -10,6 +10,9 @@
 
 #define ICRYPT_ALG_NAME_MAX	128	/* CRYPTO_MAX_ALG_NAME */
 
+/* dm-crypt's limit of what an integrity option may ask for, bytes of a data unit. */
+#define ICRYPT_TAG_SIZE_MAX	480
+
 /* Options, in the order in which dm-crypt prints them. */
 enum icrypt_option {
 	ICRYPT_OPT_ALLOW_DISCARDS,
@@ -46,17 +49,27 @@ enum icrypt_print {
  * @key:         the hex digits, or "type:description" for @key_in_keyring
  * @key_size:    bytes
  * @key_in_keyring: @key names a key of the kernel's keyring
+ * @key_parts:   keys that @key is made of, those of the IV generator included
+ * @key_extra:   bytes at its end that are the IV generator's
+ * @key_mac:     bytes at the end of what is left that are the MAC's
  * @iv_offset:   added to the sector number for the IV, 512-byte sectors
  * @device:      path or major:minor of the device below
  * @start:       where the data begins on it, 512-byte sectors
  * @options:     bit mask of enum icrypt_option
+ * @tag_size:    integrity metadata of a data unit, bytes; 0 without the option
+ * @auth:        "aead" or "none", as it was written
+ * @aead:        the cipher is an authenticated one
+ * @mac:         crypto API name of the MAC in an authenc() cipher, "" for others
+ * @key_mac_set: @key_mac was given as an option
  * @sector_size: data unit, bytes
  * @read_context:  wanted context of reads
  * @write_context: wanted context of writes
  * @error:       why the line was refused, and what to do about it
  * @culprit:     the word that @error is about, or NULL; never the key
  *
- * All pointers point into the words that were parsed.
+ * All pointers point into the words that were parsed. What the parser cannot
+ * know without asking the crypto API, icrypt_cipher_init() fills in: @key_parts,
+ * @key_extra, and @key_mac unless it was given.
  */
 struct icrypt_table {
 	const char	*cipher;
@@ -66,10 +79,18 @@ struct icrypt_table {
 	const char	*key;
 	unsigned int	key_size;
 	bool		key_in_keyring;
+	unsigned int	key_parts;
+	unsigned int	key_extra;
+	unsigned int	key_mac;
 	u64		iv_offset;
 	const char	*device;
 	u64		start;
 	unsigned long	options;
+	unsigned int	tag_size;
+	char		auth[8];
+	bool		aead;
+	char		mac[64];
+	bool		key_mac_set;
 	unsigned int	sector_size;
 	enum icrypt_want read_context;
 	enum icrypt_want write_context;

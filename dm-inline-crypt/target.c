@@ -19,7 +19,16 @@ static bool takeover;
 module_param(takeover, bool, 0444);
 MODULE_PARM_DESC(takeover, "Be the target \"crypt\" in place of dm-crypt (default: no)");
 
-static void icrypt_dtr(struct dm_target *ti)
+/* dm-crypt's, for who sets them for both. */
+static unsigned int max_read_size;
+module_param(max_read_size, uint, 0644);
+MODULE_PARM_DESC(max_read_size, "Largest read to take at once, bytes (default: 0, no limit)");
+
+static unsigned int max_write_size;
+module_param(max_write_size, uint, 0644);
+MODULE_PARM_DESC(max_write_size, "Largest write to take at once, bytes (default: 0, no limit)");
+
+static void icrypt_free(struct dm_target *ti)
 {
 	struct icrypt_config *cc = ti->private;
 
@@ -29,6 +38,7 @@ static void icrypt_dtr(struct dm_target *ti)
 		destroy_workqueue(cc->write_wq);
 	icrypt_write_exit(cc);
 	icrypt_read_exit(cc);
+	icrypt_integrity_exit(cc);
 	icrypt_cipher_exit(&cc->cipher);
 	icrypt_key_free(cc);
 	icrypt_stats_exit(cc);
@@ -37,6 +47,12 @@ static void icrypt_dtr(struct dm_target *ti)
 	mutex_destroy(&cc->key_lock);
 	kfree(cc->cipher_word);
 	kfree(cc);
+}
+
+static void icrypt_dtr(struct dm_target *ti)
+{
+	icrypt_free(ti);
+	icrypt_audit_target("dtr", ti, 1);
 }
 
 static int icrypt_alloc_wq(struct icrypt_config *cc, struct dm_target *ti)
@@ -103,7 +119,14 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 		ti->error = "Device lookup failed";
 		return err;
 	}
-	err = icrypt_keep_words(cc);
+	err = icrypt_integrity_init(cc, (const char **)&ti->error);
+	if (err)
+		return err;
+	/* A read may have to be read again, into pages of ours. */
+	if (cc->cipher.tuple_size)
+		err = dm_set_target_max_io_len(ti, BIO_MAX_VECS << (PAGE_SHIFT - SECTOR_SHIFT));
+	if (!err)
+		err = icrypt_keep_words(cc);
 	if (!err)
 		err = icrypt_stats_init(cc);
 	if (!err)
@@ -164,9 +187,45 @@ static int icrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	}
 	if (argc > 1) /* dm frees the words as they are */
 		memset(argv[1], '0', strlen(argv[1]));
+	icrypt_audit_target("ctr", ti, !err);
 	if (err)
-		icrypt_dtr(ti);
+		icrypt_free(ti);
 	return err;
+}
+
+/**
+ * icrypt_no_memory() - map ends a bio of which nothing was sent
+ * @io:     the bio
+ * @nowait: its submitter may try again where it can wait
+ *
+ * Context: process, in map; does not sleep.
+ * Return: DM_MAPIO_SUBMITTED.
+ */
+int icrypt_no_memory(struct icrypt_io *io, bool nowait)
+{
+	struct bio *bio = io->bio;
+
+	icrypt_tags_free(io);
+	if (nowait) {
+		bio_wouldblock_error(bio);
+	} else {
+		bio->bi_status = BLK_STS_RESOURCE;
+		bio_endio(bio);
+	}
+	return DM_MAPIO_SUBMITTED;
+}
+
+/* The user's limit; not for what must not be split, or must not wait for the rest. */
+static void icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
+{
+	bool write = op_is_write(bio_op(bio));
+	unsigned int max = READ_ONCE(*(write ? &max_write_size : &max_read_size));
+
+	if (likely(!max) || (bio->bi_opf & REQ_NOWAIT) || (write && !icrypt_may_split_write(bio)))
+		return;
+	max = max(round_down(max, cc->cipher.sector_size), cc->cipher.sector_size);
+	if (bio->bi_iter.bi_size > max)
+		dm_accept_partial_bio(bio, max >> SECTOR_SHIFT);
 }
 
 static int icrypt_map(struct dm_target *ti, struct bio *bio)
@@ -196,6 +255,7 @@ static int icrypt_map(struct dm_target *ti, struct bio *bio)
 	if (unlikely((to_bytes(bio->bi_iter.bi_sector) | bio->bi_iter.bi_size) & mask))
 		return DM_MAPIO_KILL;
 
+	icrypt_limit_size(cc, bio);
 	io = icrypt_io_of(cc, bio);
 	icrypt_io_init(io, cc, bio, dm_target_offset(ti, bio->bi_iter.bi_sector));
 	icrypt_stats_map(io);
@@ -351,7 +411,7 @@ static int icrypt_report_zones(struct dm_target *ti, struct dm_report_zones_args
 static struct target_type icrypt_target = {
 	.name		 = "inline-crypt",
 	.version	 = {1, 0, 0},
-	.features	 = DM_TARGET_NOWAIT | DM_TARGET_ZONED_HM,
+	.features	 = DM_TARGET_NOWAIT | DM_TARGET_ZONED_HM | ICRYPT_DM_ATOMIC_WRITES,
 	.module		 = THIS_MODULE,
 	.ctr		 = icrypt_ctr,
 	.dtr		 = icrypt_dtr,

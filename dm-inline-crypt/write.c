@@ -111,13 +111,20 @@ static void write_stash_empty(void)
 	}
 }
 
-static void write_free_clone(struct icrypt_config *cc, struct bio *clone)
+/**
+ * icrypt_pages_free() - give back a bio with its pages
+ * @cc:  the mapped device
+ * @bio: from icrypt_pages_alloc()
+ *
+ * Context: any.
+ */
+void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio)
 {
 	struct bio_vec *bv;
 	int i;
 
 	/* One allocation a vector, see write_fill_clone(). */
-	bio_for_each_bvec_all(bv, clone, i) {
+	bio_for_each_bvec_all(bv, bio, i) {
 		unsigned int order = compound_order(bv->bv_page);
 
 		if (write_stash_put(cc, bv->bv_page, order))
@@ -127,7 +134,7 @@ static void write_free_clone(struct icrypt_config *cc, struct bio *clone)
 		else
 			mempool_free(bv->bv_page, &cc->page_pool);
 	}
-	bio_put(clone);
+	bio_put(bio);
 }
 
 /*
@@ -165,39 +172,61 @@ static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsign
 	return true;
 }
 
-/*
- * The bio that carries the ciphertext, or NULL if @nowait and memory is short.
- * First without waiting; then one writer at a time, so that no two of them
- * hold half of the pool each and wait for the other half.
+/**
+ * icrypt_pages_alloc() - a bio for the device below, with pages of our own
+ * @cc:     the mapped device
+ * @size:   bytes, at most what fits into one bio of single pages
+ * @opf:    operation and flags of the bio
+ * @nowait: do not sleep for memory
+ *
+ * First without waiting; then one at a time, so that no two hold half of the
+ * pool each and wait for the other half.
+ *
+ * Context: process. Sleeps unless @nowait.
+ * Return: the bio, or NULL if @nowait and memory is short.
  */
-static struct bio *write_alloc_clone(struct icrypt_config *cc, struct bio *bio, bool nowait)
+struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_opf_t opf,
+			       bool nowait)
 {
-	unsigned int size = bio->bi_iter.bi_size;
 	unsigned int vecs = DIV_ROUND_UP(size, PAGE_SIZE);
+	struct bio *bio;
+
+	bio = bio_alloc_bioset(cc->dev->bdev, vecs, opf, nowait ? GFP_NOWAIT : GFP_NOIO, &cc->bs);
+	if (!bio)
+		return NULL;
+	if (likely(write_fill_clone(cc, bio, size, GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN)))
+		return bio;
+	icrypt_pages_free(cc, bio);
+	if (nowait)
+		return NULL;
+	mutex_lock(&cc->page_lock);
+	bio = bio_alloc_bioset(cc->dev->bdev, vecs, opf, GFP_NOIO, &cc->bs);
+	write_fill_clone(cc, bio, size, GFP_NOIO | __GFP_HIGHMEM);
+	mutex_unlock(&cc->page_lock);
+	return bio;
+}
+
+/* The bio that carries the ciphertext, or NULL if @nowait and memory is short. */
+static struct bio *write_alloc_clone(struct icrypt_io *io, bool nowait)
+{
+	struct icrypt_config *cc = io->cc;
+	struct bio *bio = io->bio;
 	/* dm polls its own clone; REQ_DRV is a mark that dm makes for itself. */
-	blk_opf_t opf = bio->bi_opf & ~(REQ_POLLED | REQ_DRV);
+	blk_opf_t opf = bio->bi_opf & ~(REQ_POLLED | REQ_DRV | REQ_INTEGRITY);
 	struct bio *clone;
-	bool filled;
 
 	if (cc->zoned)
 		opf &= ~REQ_NOWAIT;
-	clone = bio_alloc_bioset(cc->dev->bdev, vecs, opf, nowait ? GFP_NOWAIT : GFP_NOIO,
-				 &cc->bs);
-	if (!clone)
+	clone = icrypt_pages_alloc(cc, io->bytes, opf, nowait);
+	if (unlikely(!clone))
 		return NULL;
-	filled = write_fill_clone(cc, clone, size, GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN);
-	if (unlikely(!filled)) {
-		write_free_clone(cc, clone);
-		if (nowait)
-			return NULL;
-		mutex_lock(&cc->page_lock);
-		clone = bio_alloc_bioset(cc->dev->bdev, vecs, opf, GFP_NOIO, &cc->bs);
-		write_fill_clone(cc, clone, size, GFP_NOIO | __GFP_HIGHMEM);
-		mutex_unlock(&cc->page_lock);
-	}
-
 	clone->bi_ioprio = bio->bi_ioprio;
+	clone->bi_iter.bi_sector = cc->start + io->sector;
 	icrypt_bio_copy_hints(clone, bio);
+	if (unlikely(io->tags) && !icrypt_tags_attach(io, clone)) {
+		icrypt_pages_free(cc, clone);
+		return NULL;
+	}
 	return clone;
 }
 
@@ -205,7 +234,8 @@ static void write_finish(struct icrypt_io *io, blk_status_t status)
 {
 	struct bio *bio = io->bio;
 
-	write_free_clone(io->cc, io->clone);
+	icrypt_pages_free(io->cc, io->clone);
+	icrypt_tags_free(io);
 	icrypt_stats_latency(io);
 	bio->bi_status = status;
 	bio_endio(bio);
@@ -228,7 +258,6 @@ static void write_submit(struct icrypt_io *io)
 	}
 	clone->bi_private = io;
 	clone->bi_end_io = write_endio;
-	clone->bi_iter.bi_sector = io->cc->start + io->sector;
 	trace_submit(io);
 	dm_submit_bio_remap(io->bio, clone);
 }
@@ -303,16 +332,11 @@ static int write_ordered(struct icrypt_io *io)
 	}
 	/* Ended by dm: an end_io inside map would make it end the write twice. */
 	if (unlikely(io->desc.status)) {
-		write_free_clone(io->cc, io->clone);
+		icrypt_pages_free(io->cc, io->clone);
+		icrypt_tags_free(io);
 		return DM_MAPIO_KILL;
 	}
 	write_submit(io);
-	return DM_MAPIO_SUBMITTED;
-}
-
-static int write_would_block(struct bio *bio)
-{
-	bio_wouldblock_error(bio);
 	return DM_MAPIO_SUBMITTED;
 }
 
@@ -344,7 +368,7 @@ int icrypt_write_map(struct icrypt_io *io)
 			return DM_MAPIO_KILL;
 		/* The rest of it might have to wait after this part was sent. */
 		if (nowait)
-			return write_would_block(bio);
+			return icrypt_no_memory(io, nowait);
 		if (!part || part > ICRYPT_WRITE_MAX)
 			part = ICRYPT_WRITE_MAX;
 	}
@@ -353,14 +377,22 @@ int icrypt_write_map(struct icrypt_io *io)
 		io->bytes = part;
 	}
 
-	io->clone = write_alloc_clone(cc, bio, nowait);
+	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io))
+		return icrypt_no_memory(io, nowait);
+	io->clone = write_alloc_clone(io, nowait);
 	if (unlikely(!io->clone))
-		return write_would_block(bio);
+		return icrypt_no_memory(io, nowait);
 
 	io->ordered = NULL;
 	io->desc.done = write_cipher_done;
-	icrypt_cipher_start(&cc->cipher, &io->desc, bio, io->clone,
-			    io->sector + cc->table.iv_offset);
+	if (unlikely(cc->cipher.aead)) {
+		/* What is signed must not change meanwhile, and the data are not ours. */
+		bio_copy_data(io->clone, bio);
+		icrypt_cipher_start(&cc->cipher, &io->desc, io->clone, io->clone, io->sector,
+				    io->tags);
+	} else {
+		icrypt_cipher_start(&cc->cipher, &io->desc, bio, io->clone, io->sector, io->tags);
+	}
 
 	if (unlikely(icrypt_write_context(io, part, &reason) == ICRYPT_WQ)) {
 		write_queue(io, reason);
@@ -374,8 +406,8 @@ int icrypt_write_map(struct icrypt_io *io)
 		break;
 	case ICRYPT_NOMEM:
 		/* Only with REQ_NOWAIT. Nothing was sent, the submitter may try again. */
-		write_free_clone(cc, io->clone);
-		return write_would_block(bio);
+		icrypt_pages_free(cc, io->clone);
+		return icrypt_no_memory(io, nowait);
 	case ICRYPT_DONE:
 		write_submit(io);
 		break;
@@ -398,7 +430,10 @@ int icrypt_write_init(struct icrypt_config *cc)
 	err = mempool_init_page_pool(&cc->page_pool, BIO_MAX_VECS, 0);
 	if (err)
 		return err;
-	return bioset_init(&cc->bs, ICRYPT_MIN_BIOS, 0, BIOSET_NEED_BVECS);
+	err = bioset_init(&cc->bs, ICRYPT_MIN_BIOS, 0, BIOSET_NEED_BVECS);
+	if (!err && cc->cipher.tuple_size)
+		err = icrypt_bioset_integrity(&cc->bs, ICRYPT_MIN_BIOS);
+	return err;
 }
 
 /**

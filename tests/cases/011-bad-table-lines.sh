@@ -5,6 +5,7 @@
 make_loop loop 8
 modprobe dm-inline-crypt || bail "no module"
 key=$(test_key 64 144)
+key32=$(test_key 32 144)
 all=/tmp/all-messages
 : > $all
 
@@ -50,13 +51,40 @@ refused "read_context:nowhere" "Invalid read_context" '"read_context:nowhere"' \
 refused "write_context:endio" "Invalid write_context" '"write_context:endio"' \
 	"$xts 1 write_context:endio"
 
-# dm-crypt's, not there yet
-for iv in lmk tcw random eboiv elephant; do
-	refused "IV $iv" "IV mode not supported yet" "aes-cbc-$iv" "aes-cbc-$iv $key 0 $loop 0"
+# Integrity
+for option in integrity:28 integrity:0:aead integrity:481:aead integrity:x:none; do
+	refused "$option" "Invalid integrity" "\"$option\"" "$xts 1 $option"
 done
-refused "integrity" "Integrity not supported yet" '"integrity:28:aead"' "$xts 1 integrity:28:aead"
-refused "an integrity key size" "Integrity not supported yet" '"integrity_key_size:32"' \
-	"$xts 1 integrity_key_size:32"
+refused "integrity:16:poem" "Unknown integrity profile" '"integrity:16:poem"' "$xts 1 integrity:16:poem"
+refused "integrity_key_size:0" "Invalid integrity_key_size" '"integrity_key_size:0"' \
+	"$xts 1 integrity_key_size:0"
+refused "an AEAD by its old name" "AEAD needs a crypto API name" '"aes-xts-plain64"' \
+	"$xts 1 integrity:16:aead"
+refused "an AEAD that changes data" "AEAD not possible with this IV mode" '"capi:gcm(aes)-lmk"' \
+	"capi:gcm(aes)-lmk $key32 0 $loop 0 1 integrity:16:aead"
+refused "an AEAD without room" "Device below has no room for these tags" "" \
+	"capi:gcm(aes)-random $key32 0 $loop 0 1 integrity:28:aead"
+refused "a tag of 5 bytes" "tag size is not supported" "" \
+	"capi:gcm(aes)-plain64 $key32 0 $loop 0 1 integrity:5:aead"
+refused "an IV and no tag" "Not enough space for integrity tag and IV" "" \
+	"capi:gcm(aes)-random $key32 0 $loop 0 1 integrity:12:aead"
+refused "random IVs and nowhere to put them" "Not enough space for integrity tag and IV" "" \
+	"aes-xts-random $key 0 $loop 0"
+refused "a MAC that is not known" "Invalid AEAD cipher spec" "no hmac(rot13)" \
+	"capi:authenc(hmac(rot13),xts(aes))-plain64 $key 0 $loop 0 1 integrity:32:aead"
+refused "no MAC" "Bad MAC in the cipher" "" "capi:authenc(x)-plain64 $key 0 $loop 0 1 integrity:32:aead"
+
+# Formats of other systems
+for iv in lmk tcw; do
+	refused "$iv with large sectors" "Unsupported sector size for" "" \
+		"aes-cbc-$iv $key 0 $loop 0 1 sector_size:4096"
+done
+refused "lmk with an odd number of keys" "Wrong key size for LMK" "" \
+	"aes:64-cbc-lmk $(test_key 33 144) 0 $loop 0"
+refused "tcw without seeds" "Wrong key size for TCW" "" "aes-cbc-tcw $key32 0 $loop 0"
+refused "elephant with keys of no AES" "Cipher refused the key" "" "aes-cbc-elephant $(test_key 40 144) 0 $loop 0"
+refused "elephant with keys too large for AES" "Wrong key size for Elephant" "" "aes-cbc-elephant $(test_key 72 144) 0 $loop 0"
+refused "eboiv of a stream" "Block size of EBOIV cipher" "" "aes-ctr-eboiv $key32 0 $loop 0"
 
 # Ciphers
 refused "an unknown cipher" "Error allocating crypto tfm" "no xts(rot13)" "rot13-xts-plain64 $key 0 $loop 0"

@@ -90,4 +90,27 @@ both_ways aes:4-xts-plain64 "$k256" 8 0 sector_size:4096
 both_ways aes:4-xts-plain64 "$k256" 8 0 sector_size:4096 iv_large_sectors
 both_ways aes:2-cbc-essiv:sha256 "$k64" 0 0
 
-is_at_least $tried 30 "dm-crypt takes most of them here"
+# Formats of other systems: the IV is of the data, the key or the cipher
+k1024=''
+for _ in 1 2 3 4 5 6 7 8; do
+	k1024=$k1024$(test_key 128)
+done
+both_ways aes:64-cbc-lmk "$k1024" 0 0
+both_ways aes:64-cbc-lmk "$k1024" 5 0
+both_ways aes:64-cbc-lmk "$k1024$k16" 0 0
+both_ways capi:cbc\(aes\)-lmk "$k1024$k16" 4294967290 0
+both_ways aes-cbc-lmk "$k16" 0 0
+both_ways aes-cbc-tcw "$k64" 0 0
+both_ways aes-cbc-tcw "$k64" 4294967290 0
+both_ways blowfish-cbc-tcw "$k48" 0 0
+both_ways aes-cbc-eboiv "$k32" 0 0
+both_ways aes-cbc-eboiv "$k32" 0 0 sector_size:4096
+both_ways aes-cbc-eboiv "$k32" 8 0 sector_size:4096 iv_large_sectors
+both_ways aes-xts-eboiv "$k64" 0 0
+both_ways blowfish-cbc-eboiv "$k16" 0 0
+both_ways aes-cbc-elephant "$k32" 0 0
+both_ways aes-cbc-elephant "$k64" 4294967290 0
+both_ways aes-cbc-elephant "$k64" 8 0 sector_size:4096
+both_ways aes-cbc-elephant "$k64" 8 0 sector_size:4096 iv_large_sectors
+
+is_at_least $tried 45 "dm-crypt takes most of them here"

@@ -35,7 +35,10 @@ static const char * const seeds[] = {
 	"aes-xts-plain64 " SECRET " 0 8:0 0 2 read_context:endio write_context:workqueue",
 	"aes-xts-plain64 " SECRET " 0 8:0 0 6 allow_discards same_cpu_crypt high_priority "
 		"submit_from_crypt_cpus no_read_workqueue no_write_workqueue",
-	"aes-xts-plain64 " SECRET " 0 8:0 0 1 integrity:28:aead",
+	"aes-xts-random " SECRET " 0 8:0 0 1 integrity:16:none",
+	"capi:gcm(aes)-random " SECRET " 0 8:0 0 2 integrity:28:aead sector_size:4096",
+	"capi:authenc(hmac(sha256),xts(aes))-plain64 " SECRET " 0 8:0 0 2 integrity:32:aead "
+		"integrity_key_size:32",
 };
 
 static const char * const snippets[] = {

@@ -33,6 +33,9 @@ struct good {
 	unsigned long	options;
 	unsigned int	sector_size;	/* 0: 512 */
 	enum icrypt_want read, write;
+	unsigned int tag_size, key_mac;
+	bool aead;
+	const char	*mac;		/* NULL: none */
 };
 
 static const struct good goods[] = {
@@ -85,6 +88,41 @@ static const struct good goods[] = {
 	  .key_size = 16 },
 	{ "capi, adiantum", "capi:adiantum(xchacha12,aes)-plain64 " K32 REST,
 	  .alg = "adiantum(xchacha12,aes)", .key_size = 32 },
+
+	/* formats of other systems */
+	{ "lmk", "aes:64-cbc-lmk " K32 REST, .alg = "cbc(aes)", .iv_mode = "lmk",
+	  .key_count = 64, .key_size = 32 },
+	{ "capi, lmk has 64 keys", "capi:cbc(aes)-lmk " K32 REST, .alg = "cbc(aes)",
+	  .iv_mode = "lmk", .key_count = 64, .key_size = 32 },
+	{ "tcw", "aes-cbc-tcw " K32 REST, .alg = "cbc(aes)", .iv_mode = "tcw", .key_size = 32 },
+	{ "eboiv", "aes-cbc-eboiv " K32 REST, .alg = "cbc(aes)", .iv_mode = "eboiv",
+	  .key_size = 32 },
+	{ "elephant", "aes-cbc-elephant " K32 REST, .alg = "cbc(aes)", .iv_mode = "elephant",
+	  .key_size = 32 },
+
+	/* integrity */
+	{ "random IVs", "aes-xts-random " K32 REST " 1 integrity:16:none", .iv_mode = "random",
+	  .key_size = 32, .tag_size = 16 },
+	{ "an AEAD", "capi:gcm(aes)-random " K32 REST " 1 integrity:28:aead", .alg = "gcm(aes)",
+	  .iv_mode = "random", .key_size = 32, .tag_size = 28, .aead = true },
+	{ "as it was written", "capi:gcm(aes)-plain64 " K32 REST " 1 INTEGRITY:480:AeAd",
+	  "capi:gcm(aes)-plain64 " K32 REST " 1 integrity:480:AeAd", .alg = "gcm(aes)",
+	  .key_size = 32, .tag_size = 480, .aead = true },
+	{ "a MAC", "capi:authenc(hmac(sha256),xts(aes))-plain64 " K32 REST " 1 integrity:32:aead",
+	  .alg = "authenc(hmac(sha256),xts(aes))", .key_size = 32, .tag_size = 32, .aead = true,
+	  .mac = "hmac(sha256)" },
+	{ "a MAC below essiv", "capi:authenc(hmac(sha256),cbc(aes))-essiv:sha256 " K32 REST
+	  " 1 integrity:32:aead", .alg = "essiv(authenc(hmac(sha256),cbc(aes)),sha256)",
+	  .iv_mode = "essiv", .key_size = 32, .tag_size = 32, .aead = true, .mac = "hmac(sha256)" },
+	{ "no MAC is looked for without aead", "capi:authenc(hmac(sha256),cbc(aes))-plain64 " K32 REST,
+	  .alg = "authenc(hmac(sha256),cbc(aes))", .key_size = 32 },
+	{ "a MAC key of another size", "capi:authenc(hmac(sha256),xts(aes))-plain64 " K32 REST
+	  " 4 integrity_key_size:16 iv_large_sectors integrity:32:aead sector_size:4096",
+	  "capi:authenc(hmac(sha256),xts(aes))-plain64 " K32 REST
+	  " 4 integrity:32:aead sector_size:4096 iv_large_sectors integrity_key_size:16",
+	  .alg = "authenc(hmac(sha256),xts(aes))", .key_size = 32, .tag_size = 32, .aead = true,
+	  .mac = "hmac(sha256)", .key_mac = 16, .sector_size = 4096,
+	  .options = OPT(IV_LARGE_SECTORS) },
 
 	/* the key */
 	{ "no key", "capi:ecb(cipher_null) -" REST, .alg = "ecb(cipher_null)", .iv_mode = "" },
@@ -193,6 +231,9 @@ static bool same(const struct icrypt_table *a, const struct icrypt_table *b)
 	       a->key_in_keyring == b->key_in_keyring && a->iv_offset == b->iv_offset &&
 	       !strcmp(a->device, b->device) && a->start == b->start &&
 	       a->options == b->options && a->sector_size == b->sector_size &&
+	       a->tag_size == b->tag_size && a->aead == b->aead && !strcmp(a->mac, b->mac) &&
+	       !strcmp(a->auth, b->auth) && a->key_mac == b->key_mac &&
+	       a->key_mac_set == b->key_mac_set &&
 	       a->read_context == b->read_context && a->write_context == b->write_context;
 }
 
@@ -205,6 +246,8 @@ static bool as_expected(const struct icrypt_table *t, const struct good *g, char
 	       t->key_in_keyring == g->keyring && t->iv_offset == g->iv_offset &&
 	       t->start == g->start && t->options == g->options &&
 	       t->sector_size == (g->sector_size ?: 512) &&
+	       t->tag_size == g->tag_size && t->aead == g->aead && !strcmp(t->mac, g->mac ?: "") &&
+	       t->key_mac == g->key_mac && t->key_mac_set == !!g->key_mac &&
 	       t->read_context == g->read && t->write_context == g->write;
 }
 
@@ -256,7 +299,13 @@ static const char e_opt[] = "Invalid feature argument";
 static const char e_size[] = "Invalid sector_size, use 512, 1024, 2048 or 4096";
 static const char e_read[] = "Invalid read_context, use auto, caller, endio or workqueue";
 static const char e_write[] = "Invalid write_context, use auto, caller or workqueue";
-static const char e_integrity[] = "Integrity not supported yet, use the crypt target for it";
+static const char e_integrity[] = "Invalid integrity, write integrity:<bytes>:<aead|none>";
+static const char e_tags[] = "Invalid integrity, use 1 to 480 bytes";
+static const char e_profile[] = "Unknown integrity profile, use aead or none";
+static const char e_mac_key[] = "Invalid integrity_key_size, use the MAC's key bytes";
+static const char e_mac[] = "Bad MAC in the cipher, write authenc(hmac(sha256),xts(aes))";
+static const char e_aead[] = "AEAD needs a crypto API name, write capi:gcm(aes)-random";
+static const char e_aead_iv[] = "AEAD not possible with this IV mode, use plain64 or random";
 static const char e_iv_offset[] = "Invalid iv_offset sector, must be a multiple of sector_size";
 static const char e_start[] = "Invalid device sector";
 static const char e_long[] = "Cipher specification too long";
@@ -267,7 +316,6 @@ static const char e_count[] =
 	"Bad cipher key count, must be a power of two up to 1024";
 static const char e_iv[] = "IV mechanism required, write aes-xts-plain64";
 static const char e_iv_mode[] = "Invalid IV mode, use plain64 for a new device";
-static const char e_iv_missing[] = "IV mode not supported yet, use the crypt target for it";
 static const char e_digest[] = "Digest algorithm missing for ESSIV mode, write essiv:sha256";
 
 #define X10	"xxxxxxxxxx"
@@ -333,8 +381,32 @@ static const struct bad {
 	{ XTS " 1 write_context:", e_write, "write_context:" },
 	{ XTS " 1 write_context:endio", e_write, "write_context:endio" },
 	{ XTS " 1 write_context:workqueues", e_write, "write_context:workqueues" },
-	{ XTS " 1 integrity:32:aead", e_integrity, "integrity:32:aead" },
-	{ XTS " 1 integrity_key_size:32", e_integrity, "integrity_key_size:32" },
+	{ XTS " 1 integrity:", e_integrity, "integrity:" },
+	{ XTS " 1 integrity:32", e_integrity, "integrity:32" },
+	{ XTS " 1 integrity::aead", e_integrity, "integrity::aead" },
+	{ XTS " 1 integrity:123456789:aead", e_integrity, "integrity:123456789:aead" },
+	{ XTS " 1 integrity:0:aead", e_tags, "integrity:0:aead" },
+	{ XTS " 1 integrity:481:aead", e_tags, "integrity:481:aead" },
+	{ XTS " 1 integrity:x:aead", e_tags, "integrity:x:aead" },
+	{ XTS " 1 integrity:-1:none", e_tags, "integrity:-1:none" },
+	{ XTS " 1 integrity:16:", e_profile, "integrity:16:" },
+	{ XTS " 1 integrity:16:poem", e_profile, "integrity:16:poem" },
+	{ XTS " 1 integrity:16:aead2", e_profile, "integrity:16:aead2" },
+	{ XTS " 1 integrity_key_size:", e_mac_key, "integrity_key_size:" },
+	{ XTS " 1 integrity_key_size:0", e_mac_key, "integrity_key_size:0" },
+	{ XTS " 1 integrity_key_size:x", e_mac_key, "integrity_key_size:x" },
+	{ XTS " 1 integrity:16:aead", e_aead, "aes-xts-plain64" },
+	{ CIPHER("capi:authenc(hmac(sha256)") " 1 integrity:32:aead", e_mac,
+	  "capi:authenc(hmac(sha256)" },
+	{ CIPHER("capi:authenc(,xts(aes))-plain64") " 1 integrity:32:aead", e_mac,
+	  "capi:authenc(,xts(aes))-plain64" },
+	{ CIPHER("capi:authenc(" X100 ",x)-plain64") " 1 integrity:32:aead", e_mac,
+	  "capi:authenc(" X100 ",x)-plain64" },
+	{ CIPHER("capi:gcm(aes)-lmk") " 1 integrity:16:aead", e_aead_iv, "capi:gcm(aes)-lmk" },
+	{ CIPHER("capi:gcm(aes)-tcw") " 1 integrity:16:aead", e_aead_iv, "capi:gcm(aes)-tcw" },
+	{ CIPHER("capi:gcm(aes)-eboiv") " 1 integrity:16:aead", e_aead_iv, "capi:gcm(aes)-eboiv" },
+	{ CIPHER("capi:gcm(aes)-elephant") " 1 integrity:16:aead", e_aead_iv,
+	  "capi:gcm(aes)-elephant" },
 
 	{ CIPHER("aes-cbc-" X100 X10 X10), e_long },
 	{ CIPHER(X100 X100), e_long },
@@ -361,12 +433,6 @@ static const struct bad {
 	{ CIPHER("aes-cbc-plain64-plain64"), e_iv_mode, "aes-cbc-plain64-plain64" },
 	{ CIPHER("capi:xts(aes)-"), e_iv_mode, "capi:xts(aes)-" },
 	{ CIPHER("capi:xts(aes)-foo"), e_iv_mode, "capi:xts(aes)-foo" },
-	{ CIPHER("aes:64-cbc-lmk"), e_iv_missing, "aes:64-cbc-lmk" },
-	{ CIPHER("aes-cbc-tcw"), e_iv_missing, "aes-cbc-tcw" },
-	{ CIPHER("aes-cbc-random"), e_iv_missing, "aes-cbc-random" },
-	{ CIPHER("aes-cbc-eboiv"), e_iv_missing, "aes-cbc-eboiv" },
-	{ CIPHER("aes-cbc-elephant"), e_iv_missing, "aes-cbc-elephant" },
-	{ CIPHER("capi:cbc(aes)-eboiv"), e_iv_missing, "capi:cbc(aes)-eboiv" },
 	{ CIPHER("aes-cbc-essiv"), e_digest, "aes-cbc-essiv" },
 	{ CIPHER("aes-cbc-essiv:"), e_digest, "aes-cbc-essiv:" },
 	{ CIPHER("capi:cbc(aes)-essiv"), e_digest, "capi:cbc(aes)-essiv" },
@@ -506,13 +572,21 @@ static void test_print_ima(void)
 	} ima[] = {
 		{ XTS, ",allow_discards=n,same_cpu_crypt=n,high_priority=n,"
 		  "submit_from_crypt_cpus=n,no_read_workqueue=n,no_write_workqueue=n,"
-		  "iv_large_sectors=n,cipher_string=aes-xts-plain64,key_size=32,key_parts=1" },
+		  "iv_large_sectors=n,cipher_string=aes-xts-plain64,key_size=32,key_parts=0,"
+		  "key_extra_size=0,key_mac_size=0" },
 		{ "aes:2-cbc-plain64 " K32 REST " 4 sector_size:4096 iv_large_sectors "
 		  "high_priority read_context:endio",
 		  ",allow_discards=n,same_cpu_crypt=n,high_priority=y,"
 		  "submit_from_crypt_cpus=n,no_read_workqueue=n,no_write_workqueue=n,"
 		  "iv_large_sectors=y,sector_size=4096,cipher_string=aes:2-cbc-plain64,"
-		  "key_size=32,key_parts=2" },
+		  "key_size=32,key_parts=0" },
+		{ "capi:authenc(hmac(sha256),xts(aes))-random " K32 REST
+		  " 3 integrity:48:aead sector_size:4096 integrity_key_size:16",
+		  ",allow_discards=n,same_cpu_crypt=n,high_priority=n,"
+		  "submit_from_crypt_cpus=n,no_read_workqueue=n,no_write_workqueue=n,"
+		  "iv_large_sectors=n,integrity_tag_size=48,cipher_auth=aead,sector_size=4096,"
+		  "cipher_string=capi:authenc(hmac(sha256),xts(aes))-random,"
+		  "key_size=32,key_parts=0,key_extra_size=0,key_mac_size=16" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ima); i++) {

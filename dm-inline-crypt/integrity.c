@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Integrity metadata: what the device below keeps beside each data unit, that is
+ * an authentication tag, a random IV, or both. It travels as the integrity
+ * payload of the bio that goes below, in memory of ours that io->tags points to,
+ * and the cipher reads and writes it there.
+ *
+ * Below is dm-integrity without a hash of its own, or, on newer kernels, a disk
+ * with metadata that has no other use (NVMe).
+ */
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "icrypt.h"
+
+/* What an entry of the pool holds at least, bytes, and how many there are. */
+#define ICRYPT_TAGS_POOLED	512U
+#define ICRYPT_TAGS_ENTRIES	64
+
+static unsigned int tags_size(const struct icrypt_config *cc, unsigned int bytes)
+{
+	return bytes / cc->cipher.sector_size * cc->cipher.tuple_size;
+}
+
+/* Data units whose metadata fit into an entry of the pool, one at the least; bytes. */
+static unsigned int tags_pooled_bytes(const struct icrypt_config *cc)
+{
+	return max(ICRYPT_TAGS_POOLED / cc->cipher.tuple_size, 1U) * cc->cipher.sector_size;
+}
+
+/**
+ * icrypt_tags_alloc() - get memory for the integrity metadata of a bio
+ * @io: in map, with nothing of it sent yet
+ *
+ * When memory is short map takes only as much of the bio as the pool has room
+ * for. A bio that must not wait or not be split gets its memory or fails.
+ *
+ * Context: process. Sleeps unless the bio has REQ_NOWAIT.
+ * Return: whether there is some; io->bytes may have become less.
+ */
+bool icrypt_tags_alloc(struct icrypt_io *io)
+{
+	struct icrypt_config *cc = io->cc;
+	bool nowait = io->bio->bi_opf & REQ_NOWAIT, whole = io->bio->bi_opf & ICRYPT_REQ_ATOMIC;
+	gfp_t gfp = (nowait ? GFP_NOWAIT : GFP_NOIO) | __GFP_NOWARN;
+	unsigned int bytes;
+
+	if (!whole)
+		gfp |= __GFP_NORETRY | __GFP_NOMEMALLOC;
+	io->tags_pooled = false;
+	io->tags = kmalloc(tags_size(cc, io->bytes), gfp);
+	if (likely(io->tags))
+		return true;
+	if (nowait || whole)
+		return false;
+
+	bytes = tags_pooled_bytes(cc);
+	if (io->bytes > bytes) {
+		dm_accept_partial_bio(io->bio, bytes >> SECTOR_SHIFT);
+		io->bytes = bytes;
+	}
+	io->tags = mempool_alloc(&cc->tag_pool, GFP_NOIO);
+	io->tags_pooled = true;
+	return true;
+}
+
+/**
+ * icrypt_tags_free() - free what icrypt_tags_alloc() got
+ * @io: done; may have none, or be a piece of what has
+ *
+ * Context: any.
+ */
+void icrypt_tags_free(struct icrypt_io *io)
+{
+	if (likely(!io->tags) || io->whole)
+		return;
+	if (io->tags_pooled)
+		mempool_free(io->tags, &io->cc->tag_pool);
+	else
+		kfree(io->tags);
+	io->tags = NULL;
+}
+
+/**
+ * icrypt_tags_attach() - send integrity metadata along with a bio
+ * @io:  what has the metadata
+ * @bio: to be sent below for it; device, sector and size are set
+ *
+ * The payload is freed with the bio, the metadata are not.
+ *
+ * Context: process. Sleeps unless the bio has REQ_NOWAIT.
+ * Return: whether it was possible; else there was no memory.
+ */
+bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio)
+{
+	unsigned int size = tags_size(io->cc, bio->bi_iter.bi_size);
+	struct bio_integrity_payload *bip;
+
+	bip = bio_integrity_alloc(bio, bio->bi_opf & REQ_NOWAIT ? GFP_NOWAIT : GFP_NOIO, 1);
+	if (IS_ERR(bip))
+		return false;
+	icrypt_bip_set_size(bip, size);
+	bip->bip_iter.bi_sector = bio->bi_iter.bi_sector;
+	return bio_integrity_add_page(bio, virt_to_page(io->tags), size,
+				      offset_in_page(io->tags)) == size;
+}
+
+/**
+ * icrypt_integrity_failed() - say that a read is not what was written
+ * @io: the read, after its second try
+ *
+ * In the kernel log, rate-limited, and as an audit record, like dm-crypt.
+ *
+ * Context: any.
+ */
+void icrypt_integrity_failed(struct icrypt_io *io)
+{
+	/* Audit wants it for the device's number only. */
+	struct bio *bio = io->whole ? io->whole->bio : io->bio;
+
+	DMERR_LIMIT("%pg: INTEGRITY AEAD ERROR, sector %llu", io->cc->dev->bdev,
+		    (unsigned long long)io->desc.bad);
+	icrypt_audit_bio("integrity-aead", bio, io->desc.bad, 0);
+}
+
+#ifdef CONFIG_BLK_DEV_INTEGRITY
+static int integrity_find_room(struct icrypt_config *cc, const char **error)
+{
+	struct blk_integrity *bi = blk_get_integrity(cc->dev->bdev->bd_disk);
+
+	if (!bi || !icrypt_profile_fits(bi, cc->table.tag_size)) {
+		*error = "Device below has no room for these tags";
+		return -EINVAL;
+	}
+	if (1U << bi->interval_exp != cc->cipher.sector_size) {
+		*error = "Device below has tags for another sector_size";
+		return -EINVAL;
+	}
+	cc->cipher.tuple_size = icrypt_profile_size(bi);
+	return 0;
+}
+#else
+static int integrity_find_room(struct icrypt_config *cc, const char **error)
+{
+	*error = "Integrity not possible, kernel without CONFIG_BLK_DEV_INTEGRITY";
+	return -EINVAL;
+}
+#endif
+
+/**
+ * icrypt_integrity_init() - find room for integrity metadata, if the cipher has some
+ * @cc:    the mapped device, its cipher set up and the device below known
+ * @error: set when refused
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno; icrypt_integrity_exit() cleans up after either.
+ */
+int icrypt_integrity_init(struct icrypt_config *cc, const char **error)
+{
+	int err;
+
+	if (!cc->cipher.aead && !cc->cipher.iv_stored)
+		return 0;
+	err = integrity_find_room(cc, error);
+	if (err)
+		return err;
+	err = mempool_init_kmalloc_pool(&cc->tag_pool, ICRYPT_TAGS_ENTRIES,
+					tags_size(cc, tags_pooled_bytes(cc)));
+	if (err)
+		*error = "Cannot allocate integrity tags mempool";
+	return err;
+}
+
+/**
+ * icrypt_integrity_exit() - free the pool
+ * @cc: the mapped device, zeroed or as far as icrypt_integrity_init() came
+ *
+ * Context: process, may sleep.
+ */
+void icrypt_integrity_exit(struct icrypt_config *cc)
+{
+	mempool_exit(&cc->tag_pool);
+}

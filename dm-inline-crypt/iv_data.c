@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IVs that are made of more than the sector number: of a part of the key, of the
+ * data, or by the cipher. They come with formats of other systems, and some of
+ * these change the data before or after the cipher as well.
+ *
+ *	lmk		Loop-AES: MD5 of the sector's data, sector number and seed
+ *	tcw		TrueCrypt before 4.1: seed and number, and whitened ciphertext
+ *	eboiv		BitLocker: the byte offset, encrypted
+ *	elephant	the same with BitLocker's diffuser under the cipher
+ *
+ * The formats are described in dm-crypt's documentation ("ivmode") and in the
+ * papers that it refers to: the Loop-AES README; "TrueCrypt on-disk format" in
+ * cryptsetup's wiki; Ferguson, "AES-CBC + Elephant diffuser" (2006).
+ *
+ * Everything here is synchronous and allocates nothing, so it runs wherever the
+ * cipher does. A data unit is copied to memory of the request and back: it may
+ * lie anywhere, and speed is not what these formats are used for.
+ */
+
+#include <crypto/algapi.h>
+#include <crypto/skcipher.h>
+#include <linux/bitops.h>
+#include <linux/crc32.h>
+#include <linux/fips.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+#include "icrypt.h"
+
+enum iv_data_mode {
+	IV_LMK,
+	IV_TCW,
+	IV_EBOIV,
+	IV_ELEPHANT,
+};
+
+/* What is hashed before the data: an MD5 digest's length of key, and zeros. */
+#define LMK_SEED	64
+#define LMK_SEED_KEY	16
+/* A hashed message this long would end in this number of bits. */
+#define LMK_BITS	4024
+
+#define TCW_WHITENING	16
+
+/* AES has no larger key. */
+#define ELEPHANT_KEY_MAX	32
+#define ELEPHANT_SECTOR_KEY	32
+
+/**
+ * struct icrypt_iv_data - a generator and its secrets
+ * @mode:     which one
+ * @size:     of the IV, bytes
+ * @unit:     a data unit, bytes
+ * @seeded:   lmk: version 3, @seed is there
+ * @seed:     lmk: hashed first; tcw: of the IV
+ * @whitening: tcw: of the ciphertext
+ * @hash:     lmk: MD5
+ * @volume:   eboiv, elephant: the volume's own cipher and key
+ * @elephant: elephant: AES with the second half of the key
+ */
+struct icrypt_iv_data {
+	enum iv_data_mode	mode;
+	unsigned int		size;
+	unsigned int		unit;
+	bool			seeded;
+	u8			seed[LMK_SEED];
+	u8			whitening[TCW_WHITENING];
+	icrypt_md5_t		hash;
+	struct crypto_sync_skcipher	*volume;
+	struct crypto_sync_skcipher	*elephant;
+};
+
+static void unit_get(const struct icrypt_unit *u, struct scatterlist *sg, unsigned int bytes)
+{
+	sg_copy_to_buffer(sg, sg_nents(sg), u->buf, bytes);
+}
+
+static void unit_put(const struct icrypt_unit *u, struct scatterlist *sg, unsigned int bytes)
+{
+	sg_copy_from_buffer(sg, sg_nents(sg), u->buf, bytes);
+}
+
+/* The state of MD5 after all but its padding, over all blocks but the first. */
+static int lmk_hash(const struct icrypt_iv_data *iv, const struct icrypt_unit *u, u8 *out)
+{
+	__le32 end[4] = {
+		cpu_to_le32((u32)u->sector),
+		cpu_to_le32(((u32)(u->sector >> 32) & 0xffffff) | 0x80000000),
+		cpu_to_le32(LMK_BITS),
+		0
+	};
+	struct icrypt_md5_part parts[] = {
+		{ iv->seed, iv->seeded ? LMK_SEED : 0 },
+		{ u->buf + 16, SECTOR_SIZE - 16 },
+		{ end, sizeof(end) },
+	};
+
+	return icrypt_md5_state(iv->hash, parts, ARRAY_SIZE(parts), out);
+}
+
+static int lmk_begin(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+{
+	u8 state[ICRYPT_MD5_STATE];
+	int err;
+
+	if (!u->write) {
+		memset(u->iv, 0, iv->size);
+		return 0;
+	}
+	unit_get(u, u->src, SECTOR_SIZE);
+	err = lmk_hash(iv, u, state);
+	if (!err)
+		memcpy(u->iv, state, iv->size);
+	return err;
+}
+
+/* Only now are the data known that the IV was made of; it goes to the first block. */
+static int lmk_end(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+{
+	u8 state[ICRYPT_MD5_STATE];
+	int err;
+
+	if (u->write)
+		return 0;
+	unit_get(u, u->dst, SECTOR_SIZE);
+	err = lmk_hash(iv, u, state);
+	if (err)
+		return err;
+	crypto_xor(u->buf, state, iv->size);
+	unit_put(u, u->dst, iv->size);
+	return 0;
+}
+
+/* Its own inverse. */
+static void tcw_whiten(const struct icrypt_iv_data *iv, const struct icrypt_unit *u,
+		       struct scatterlist *sg)
+{
+	u8 w[TCW_WHITENING];
+	unsigned int i;
+	u64 mask;
+
+	for (i = 0; i < TCW_WHITENING; i += sizeof(u64))
+		put_unaligned_le64(get_unaligned_le64(iv->whitening + i) ^ u->sector, w + i);
+	for (i = 0; i < TCW_WHITENING; i += sizeof(u32))
+		put_unaligned_le32(crc32_le(0, w + i, sizeof(u32)), w + i);
+	mask = get_unaligned_le32(w) ^ get_unaligned_le32(w + 12);
+	mask |= (u64)(get_unaligned_le32(w + 4) ^ get_unaligned_le32(w + 8)) << 32;
+
+	unit_get(u, sg, SECTOR_SIZE);
+	for (i = 0; i < SECTOR_SIZE; i += sizeof(u64))
+		put_unaligned_le64(get_unaligned_le64(u->buf + i) ^ mask, u->buf + i);
+	unit_put(u, sg, SECTOR_SIZE);
+	memzero_explicit(w, sizeof(w));
+	memzero_explicit(&mask, sizeof(mask));
+}
+
+static int tcw_begin(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+{
+	__le64 sector = cpu_to_le64(u->sector);
+	unsigned int i;
+
+	if (!u->write)
+		tcw_whiten(iv, u, u->src);
+	for (i = 0; i < iv->size; i++)
+		u->iv[i] = iv->seed[i] ^ ((u8 *)&sector)[i % sizeof(sector)];
+	return 0;
+}
+
+/* In place. The memory is not on the stack, the crypto API wants its pages. */
+static int encrypt_blocks(struct crypto_sync_skcipher *tfm, u8 *data, unsigned int bytes, u8 *iv)
+{
+	SYNC_SKCIPHER_REQUEST_ON_STACK(req, tfm);
+	struct scatterlist sg;
+	int err;
+
+	sg_init_one(&sg, data, bytes);
+	skcipher_request_set_sync_tfm(req, tfm);
+	skcipher_request_set_callback(req, 0, NULL, NULL);
+	skcipher_request_set_crypt(req, &sg, &sg, bytes, iv);
+	err = crypto_skcipher_encrypt(req);
+	skcipher_request_zero(req);
+	return err;
+}
+
+static int eboiv_make(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+{
+	u8 *offset = u->buf;
+
+	memset(offset, 0, iv->size);
+	put_unaligned_le64(u->sector * iv->unit, offset);
+	memset(u->iv, 0, iv->size);
+	return encrypt_blocks(iv->volume, u->iv, iv->size, offset);
+}
+
+/*
+ * The diffusers: words of the sector are mixed with their neighbours, running
+ * over its end. Encryption goes backwards and subtracts what decryption added.
+ */
+struct diffuser {
+	unsigned int	cycles;
+	u8		near;		/* distance of the neighbours, words */
+	u8		far;
+	bool		ahead;		/* of the word; else behind it */
+	u8		rotate[4];	/* of the far one, by the word's number */
+};
+
+static const struct diffuser diffuser_a = { 5, 2, 5, false, { 9, 0, 13, 0 } };
+static const struct diffuser diffuser_b = { 3, 2, 5, true, { 0, 10, 0, 25 } };
+
+static u32 diffuser_word(const struct diffuser *f, const u32 *d, unsigned int n, unsigned int i)
+{
+	/* n is a power of two */
+	unsigned int near = (f->ahead ? i + f->near : i - f->near) & (n - 1);
+	unsigned int far = (f->ahead ? i + f->far : i - f->far) & (n - 1);
+
+	return d[near] ^ rol32(d[far], f->rotate[i % 4]);
+}
+
+static void diffuser_decrypt(const struct diffuser *f, u32 *d, unsigned int n)
+{
+	unsigned int cycle, i;
+
+	for (cycle = 0; cycle < f->cycles; cycle++)
+		for (i = 0; i < n; i++)
+			d[i] += diffuser_word(f, d, n, i);
+}
+
+static void diffuser_encrypt(const struct diffuser *f, u32 *d, unsigned int n)
+{
+	unsigned int cycle, i;
+
+	for (cycle = 0; cycle < f->cycles; cycle++)
+		for (i = n; i-- > 0; )
+			d[i] -= diffuser_word(f, d, n, i);
+}
+
+static int elephant_sector_key(const struct icrypt_iv_data *iv, const struct icrypt_unit *u,
+			       u8 *key)
+{
+	memset(key, 0, ELEPHANT_SECTOR_KEY);
+	put_unaligned_le64(u->sector * iv->unit, key);
+	memcpy(key + 16, key, 16);
+	key[31] = 0x80;
+	return encrypt_blocks(iv->elephant, key, ELEPHANT_SECTOR_KEY, NULL);
+}
+
+/* From @u->src to @u->dst, which the cipher then goes on with; or back, in @u->dst. */
+static int elephant_diffuse(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+{
+	/* Behind the data */
+	u8 *key = u->buf + iv->unit;
+	unsigned int i, n = iv->unit / sizeof(u32);
+	u32 *d = (u32 *)u->buf;
+	int err;
+
+	err = elephant_sector_key(iv, u, key);
+	if (err)
+		goto out;
+	unit_get(u, u->write ? u->src : u->dst, iv->unit);
+	le32_to_cpu_array(d, n);
+	if (!u->write) {
+		diffuser_decrypt(&diffuser_b, d, n);
+		diffuser_decrypt(&diffuser_a, d, n);
+	}
+	cpu_to_le32_array(d, n);
+	for (i = 0; i < iv->unit; i += ELEPHANT_SECTOR_KEY)
+		crypto_xor(u->buf + i, key, ELEPHANT_SECTOR_KEY);
+	le32_to_cpu_array(d, n);
+	if (u->write) {
+		diffuser_encrypt(&diffuser_a, d, n);
+		diffuser_encrypt(&diffuser_b, d, n);
+	}
+	cpu_to_le32_array(d, n);
+	unit_put(u, u->dst, iv->unit);
+out:
+	memzero_explicit(key, ELEPHANT_SECTOR_KEY);
+	return err;
+}
+
+/**
+ * icrypt_iv_data_begin() - make the IV of a data unit, and prepare its data
+ * @c: the cipher
+ * @u: the data unit
+ *
+ * Context: any but hardirq, does not sleep.
+ * Return: 0, 1 if the cipher has to work in @u->dst, or a negative errno.
+ */
+int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+{
+	const struct icrypt_iv_data *iv = c->iv_data;
+	int err;
+
+	switch (iv->mode) {
+	case IV_LMK:
+		return lmk_begin(iv, u);
+	case IV_TCW:
+		return tcw_begin(iv, u);
+	case IV_EBOIV:
+		return eboiv_make(iv, u);
+	case IV_ELEPHANT:
+		err = u->write ? elephant_diffuse(iv, u) : 0;
+		if (!err)
+			err = eboiv_make(iv, u);
+		return err ?: u->write;
+	}
+	return -EINVAL;
+}
+
+/**
+ * icrypt_iv_data_end() - the cipher is through with a data unit: what is left to do
+ * @c: the cipher
+ * @u: the data unit
+ *
+ * Context: any but hardirq, does not sleep.
+ * Return: 0 or a negative errno.
+ */
+int icrypt_iv_data_end(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+{
+	const struct icrypt_iv_data *iv = c->iv_data;
+
+	switch (iv->mode) {
+	case IV_LMK:
+		return lmk_end(iv, u);
+	case IV_TCW:
+		if (u->write)
+			tcw_whiten(iv, u, u->dst);
+		return 0;
+	case IV_EBOIV:
+		return 0;
+	case IV_ELEPHANT:
+		return u->write ? 0 : elephant_diffuse(iv, u);
+	}
+	return -EINVAL;
+}
+
+/**
+ * icrypt_iv_data_undo() - the cipher did not touch a data unit and will get it again
+ * @c: the cipher
+ * @u: the data unit, as icrypt_iv_data_begin() left it
+ *
+ * Context: any but hardirq, does not sleep.
+ */
+void icrypt_iv_data_undo(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+{
+	if (c->iv_data->mode == IV_TCW && !u->write)
+		tcw_whiten(c->iv_data, u, u->src);
+}
+
+/**
+ * icrypt_iv_data_scratch() - memory that a data unit needs
+ * @c: the cipher
+ *
+ * Context: any.
+ * Return: bytes for struct icrypt_unit's buf.
+ */
+unsigned int icrypt_iv_data_scratch(const struct icrypt_cipher *c)
+{
+	return c->iv_data ? c->sector_size + ELEPHANT_SECTOR_KEY : 0;
+}
+
+/**
+ * icrypt_iv_data_setkey() - take the generator's part of the key
+ * @c:      the cipher
+ * @key:    all of the key
+ * @size:   of it, bytes
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int icrypt_iv_data_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
+{
+	struct icrypt_iv_data *iv = c->iv_data;
+	const u8 *extra = key + size - c->key_extra;
+	int err = 0;
+
+	switch (iv->mode) {
+	case IV_LMK:
+		if (iv->seeded)
+			memcpy(iv->seed, extra, LMK_SEED_KEY);
+		break;
+	case IV_TCW:
+		memcpy(iv->seed, extra, iv->size);
+		memcpy(iv->whitening, extra + iv->size, TCW_WHITENING);
+		break;
+	case IV_ELEPHANT:
+		err = crypto_sync_skcipher_setkey(iv->elephant, extra, c->key_extra);
+		fallthrough;
+	case IV_EBOIV:
+		err = crypto_sync_skcipher_setkey(iv->volume, key,
+						  (size - c->key_extra) / c->count) ?: err;
+		break;
+	}
+	return err;
+}
+
+static int lmk_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
+{
+	struct icrypt_iv_data *iv = c->iv_data;
+	int err;
+
+	if (c->sector_size != SECTOR_SIZE) {
+		*error = "Unsupported sector size for LMK, it is 512";
+		return -EINVAL;
+	}
+	/* It is made of MD5. */
+	if (fips_enabled) {
+		*error = "LMK support is disabled due to FIPS";
+		return -EINVAL;
+	}
+	if (iv->size > ICRYPT_MD5_STATE) {
+		*error = "IV of the cipher too large for LMK";
+		return -EINVAL;
+	}
+	/* Version 3 has one key more: the seed. */
+	if (t->key_size % t->key_parts) {
+		t->key_parts++;
+		t->key_extra = t->key_size / t->key_parts;
+		iv->seeded = true;
+		if (t->key_size % t->key_parts || t->key_extra < LMK_SEED_KEY) {
+			*error = "Wrong key size for LMK, need keys of equal size";
+			return -EINVAL;
+		}
+	}
+	err = icrypt_md5_init(&iv->hash);
+	if (err)
+		*error = "Error initializing LMK hash";
+	return err;
+}
+
+static int tcw_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
+{
+	struct icrypt_iv_data *iv = c->iv_data;
+
+	if (c->sector_size != SECTOR_SIZE) {
+		*error = "Unsupported sector size for TCW, it is 512";
+		return -EINVAL;
+	}
+	if (iv->size > sizeof(iv->seed)) {
+		*error = "IV of the cipher too large for TCW";
+		return -EINVAL;
+	}
+	t->key_parts += 2;
+	t->key_extra = iv->size + TCW_WHITENING;
+	if (t->key_size <= t->key_extra) {
+		*error = "Wrong key size for TCW, seed and whitening come after the key";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int eboiv_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
+{
+	struct icrypt_iv_data *iv = c->iv_data;
+
+	if (crypto_skcipher_blocksize(c->tfms[0]) != iv->size) {
+		*error = "Block size of EBOIV cipher does not match IV size of block cipher";
+		return -EINVAL;
+	}
+	/* Where the answer is needed nobody can wait for it. */
+	iv->volume = crypto_alloc_sync_skcipher(t->alg, 0, 0);
+	if (IS_ERR(iv->volume)) {
+		*error = "EBOIV needs a synchronous driver of the cipher";
+		return PTR_ERR(iv->volume);
+	}
+	return 0;
+}
+
+static int elephant_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
+{
+	struct icrypt_iv_data *iv = c->iv_data;
+
+	t->key_parts = 2;
+	t->key_extra = t->key_size / 2;
+	if (!t->key_extra || t->key_extra > ELEPHANT_KEY_MAX) {
+		*error = "Wrong key size for Elephant, need two AES keys";
+		return -EINVAL;
+	}
+	iv->elephant = crypto_alloc_sync_skcipher("ecb(aes)", 0, 0);
+	if (IS_ERR(iv->elephant)) {
+		*error = "Elephant needs a synchronous driver of ecb(aes)";
+		return PTR_ERR(iv->elephant);
+	}
+	return eboiv_init(c, t, error);
+}
+
+/**
+ * icrypt_iv_data_init() - set up the generator of a table line, if it is one of these
+ * @c:     the cipher, its transforms allocated and the size of the IV known
+ * @t:     the table line; key_parts and key_extra are corrected
+ * @error: set when refused
+ *
+ * Context: process, may sleep; loads crypto modules.
+ * Return: 0 or a negative errno; icrypt_iv_data_exit() cleans up after either.
+ */
+int icrypt_iv_data_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
+{
+	static const struct {
+		const char *name;
+		int (*init)(struct icrypt_cipher *c, struct icrypt_table *t, const char **error);
+	} modes[] = {
+		[IV_LMK]	= { "lmk",	lmk_init },
+		[IV_TCW]	= { "tcw",	tcw_init },
+		[IV_EBOIV]	= { "eboiv",	eboiv_init },
+		[IV_ELEPHANT]	= { "elephant",	elephant_init },
+	};
+	unsigned int i;
+
+	/* A cipher without IV has none of these either. */
+	if (!c->iv.size)
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(modes) && strcmp(t->iv_mode, modes[i].name); i++)
+		;
+	if (i == ARRAY_SIZE(modes))
+		return 0;
+
+	c->iv_data = kzalloc_obj(*c->iv_data);
+	if (!c->iv_data) {
+		*error = "Cannot allocate IV generator";
+		return -ENOMEM;
+	}
+	c->iv_data->mode = i;
+	c->iv_data->size = c->iv.size;
+	c->iv_data->unit = c->sector_size;
+	return modes[i].init(c, t, error);
+}
+
+/**
+ * icrypt_iv_data_exit() - free the generator and wipe its secrets
+ * @c: the cipher, zeroed or as far as icrypt_iv_data_init() came
+ *
+ * Context: process, may sleep.
+ */
+void icrypt_iv_data_exit(struct icrypt_cipher *c)
+{
+	struct icrypt_iv_data *iv = c->iv_data;
+
+	if (!iv)
+		return;
+	icrypt_md5_exit(iv->hash);
+	if (!IS_ERR_OR_NULL(iv->volume))
+		crypto_free_sync_skcipher(iv->volume);
+	if (!IS_ERR_OR_NULL(iv->elephant))
+		crypto_free_sync_skcipher(iv->elephant);
+	kfree_sensitive(iv);
+	c->iv_data = NULL;
+}
