@@ -193,6 +193,128 @@ check_iv 'capi:essiv(cbc(aes),sha256)-plain64be' 32 "--start-sector 7" "$want"
 want=$("$icvec" raw --mode ecb --cipher aes --key "$salt" --in "0200000000000000$z8")
 check_iv aes-cbc-essiv:sha256 32 "--iv-offset 16 --sector-size 4096 --iv-large-sectors" "$want"
 
+# BitLocker's and TrueCrypt's, of the position alone.
+want=$("$icvec" raw --mode ecb --cipher aes --key "$(key 32)" --in "000e000000000000$z8")
+check_iv aes-cbc-eboiv 32 "--iv-offset 7" "$want"
+check_iv aes-cbc-elephant 64 "--iv-offset 7" "$want"
+check_iv 'capi:cbc(aes)-eboiv' 32 "--sector-size 1024 --iv-offset 14 --iv-large-sectors" \
+	"$("$icvec" raw --mode ecb --cipher aes --key "$(key 32)" --in "001c000000000000$z8")"
+# Without iv_large_sectors the number of 512-byte sectors meets the large size.
+check_iv aes-cbc-eboiv 32 "--sector-size 4096 --start-sector 8" \
+	"$("$icvec" raw --mode ecb --cipher aes --key "$(key 32)" --in "0080000000000000$z8")"
+check_iv aes-cbc-eboiv 32 "--iv-offset 36028797018963969" \
+	"$("$icvec" raw --mode ecb --cipher aes --key "$(key 32)" --in "0002000000000000$z8")"
+# The seed is behind the 32 bytes of the cipher's key.
+check_iv aes-cbc-tcw 64 "" "102132435465768798a9bacbdcedfe0f"
+check_iv aes-cbc-tcw 64 "--iv-offset 4311810305" "112033425565768799a8bbcaddedfe0f"
+
+#
+# What the IVs of Loop-AES, TrueCrypt and BitLocker do to the data, worked out
+# with Perl's MD5 and zlib, and another writing of the Elephant diffusers.
+#
+
+# by_perl NAME HEX... - a step of the formats below, on one 512-byte sector
+by_perl()
+{
+	perl -MDigest::MD5 -MCompress::Raw::Zlib=crc32 - "$@" << 'END'
+use strict;
+my $step = shift;
+my @in = map { pack "H*", $_ } @ARGV;
+my $out;
+if ($step eq "lmk") {	# DATA NUMBER SEED
+	my $md5 = Digest::MD5->new;
+	$md5->add($in[2] . "\0" x 48) if length $in[2];
+	$md5->add(substr($in[0], 16) . $in[1] . pack("V2", 4024, 0));
+	$out = ($md5->context)[1];
+} elsif ($step eq "tcw") {	# WHITENING NUMBER
+	my @crc = map { ~crc32($_, 0xffffffff) & 0xffffffff }
+		  unpack "(a4)4", $in[0] ^ ($in[1] x 2);
+	$out = pack("V2", $crc[0] ^ $crc[3], $crc[1] ^ $crc[2]) x 64;
+} elsif ($step eq "elephant") {	# DATA KEY
+	my @d = unpack "V*", $in[0] ^ ($in[1] x 16);
+	my $turn = sub { my ($x, $n) = @_; ($x << $n | $x >> 32 - $n) & 0xffffffff };
+	for (1 .. 5) {	# Perl counts negative indexes from the end, like A.
+		for my $i (reverse 0 .. 127) {
+			$d[$i] = ($d[$i] - ($d[$i - 2] ^ $turn->($d[$i - 5], (9, 0, 13, 0)[$i % 4])))
+				 & 0xffffffff;
+		}
+	}
+	for (1 .. 3) {
+		for my $i (reverse 0 .. 127) {
+			$d[$i] = ($d[$i] - ($d[$i - 126] ^ $turn->($d[$i - 123], (0, 10, 0, 25)[$i % 4])))
+				 & 0xffffffff;
+		}
+	}
+	$out = pack "V*", @d;
+} elsif ($step eq "xor") {
+	$out = $in[0] ^ $in[1];
+}
+print unpack "H*", $out;
+END
+}
+
+# disk SPEC KEY OPTION... - the encrypted form of $sector
+disk()
+{
+	hex_to_bin "$sector" | "$icvec" encrypt --cipher "$1" --key "$2" "${@:3}" 2>&1 | bin_to_hex
+}
+
+# swap HEX - turn the order of its bytes around
+swap()
+{
+	fold -w 2 <<< "$1" | tac | tr -d '\n'
+}
+
+# cbc KEY IV HEX
+cbc()
+{
+	"$icvec" raw --mode cbc --cipher aes --key "$1" --iv "$2" --in "$3"
+}
+
+sector=$("$icvec" pattern --seed sector --bytes 512 | bin_to_hex)
+many=$("$icvec" pattern --seed keys --bytes 2080 | bin_to_hex)
+for at in 0 5 63 64 4294967301 72057594037927941; do
+	# 56 bits of the number, and a bit above
+	number=$(swap "$(printf '%016x' $((at & 0xffffffffffffff | 1 << 63)))")
+	# shellcheck disable=SC2015 # 64 keys of 32 bytes, 64 hex digits each
+	one=${many:64 * (at % 64):64}
+	same "lmk version 2 at $at" "$(cbc "$one" "$(by_perl lmk "$sector" "$number" "")" "$sector")" \
+		"$(disk aes:64-cbc-lmk "${many:0:4096}" --start-sector $at)"
+	same "lmk version 3 at $at" \
+		"$(cbc "$one" "$(by_perl lmk "$sector" "$number" "${many:4096:32}")" "$sector")" \
+		"$(disk aes:64-cbc-lmk "$many" --iv-offset $at)"
+done
+same "lmk, a single key" \
+	"$(cbc "${many:0:64}" "$(by_perl lmk "$sector" 0000000000000080 "")" "$sector")" \
+	"$(disk aes-cbc-lmk "${many:0:64}")"
+for number in 0000000000000000 0102030405060708; do
+	at=$((16#$(swap $number)))
+	iv=$(by_perl xor "${many:64:32}" $number$number)
+	same "tcw at $at" \
+		"$(by_perl xor "$(cbc "${many:0:64}" "$iv" "$sector")" "$(by_perl tcw "${many:96:32}" $number)")" \
+		"$(disk aes-cbc-tcw "${many:0:128}" --iv-offset $at)"
+done
+for at in 0 9; do
+	number=$(printf '00%02x00000000000000000000000000' $((2 * at)))
+	iv=$("$icvec" raw --mode ecb --cipher aes --key "${many:0:64}" --in "${number}00")
+	keys=$("$icvec" raw --mode ecb --cipher aes --key "${many:64:64}" --in "${number}00${number}80")
+	same "elephant at $at" "$(cbc "${many:0:64}" "$iv" "$(by_perl elephant "$sector" "$keys")")" \
+		"$(disk aes-cbc-elephant "${many:0:128}" --start-sector $at)"
+done
+
+# Several keys take turns by 512-byte sectors, not by the IV's number.
+for at in 0 1 2 3 4 6; do
+	same "key $((at % 4)) of four is for sector $at" \
+		"$(disk aes-cbc-plain64 "${many:64 * (at % 4):64}" --start-sector $at)" \
+		"$(disk aes:4-cbc-plain64 "${many:0:256}" --start-sector $at)"
+done
+sector=$sector$sector$sector$sector
+for large in "" --iv-large-sectors; do
+	same "2048-byte sectors use the first of four keys only${large:+, with large IV sectors}" \
+		"$(disk aes-cbc-plain64 "${many:0:64}" --sector-size 2048 --start-sector 4 $large)" \
+		"$(disk aes:4-cbc-plain64 "${many:0:256}" --sector-size 2048 --start-sector 4 $large)"
+done
+
 #
 # Every case: decrypts to its plaintext, and is not the plaintext.
 #
@@ -222,8 +344,8 @@ while IFS=$'\t' read -r name _ spec key iv_offset sector_size flags bytes start;
 		! cmp -s "$plain" "$cipher" && round_trip "$cipher" "$plain"
 	ok $? "case $name round trip"
 done < "$tmp/cases/cases.tsv"
-[ "$cases" -ge 50 ]
-ok $? "at least 50 cases" "found: $cases"
+[ "$cases" -ge 150 ]
+ok $? "at least 150 cases" "found: $cases"
 
 # Where the rules differ the data must differ, and where they agree it must agree.
 agree()
@@ -315,13 +437,14 @@ refused "no cipher" "add --cipher" encrypt --key "$k32"
 refused "no key" "add --key" encrypt --cipher aes-xts-plain64
 refused "key that is not hex" "even number of digits" encrypt --cipher aes-xts-plain64 --key 00zz
 refused "key with half a byte" "even number of digits" encrypt --cipher aes-xts-plain64 --key 000
-refused "key too long" "at most 64 bytes" encrypt --cipher aes-xts-plain64 --key "${k64}00"
+refused "key too long" "does not fit" encrypt --cipher aes-xts-plain64 --key "${k64}00"
+refused "key too long for any cipher" "at most 4224 bytes" encrypt --cipher aes-xts-plain64 --key "$(printf '00%.0s' {1..4225})"
 refused "key of a wrong size, xts" "64 or 96 or 128 hex digits" encrypt --cipher aes-xts-plain64 --key "$k16"
 refused "key of a wrong size, cbc" "32 or 48 or 64 hex digits" encrypt --cipher aes-cbc-plain64 --key "$k64"
 refused "empty key" "hex digits with --key" encrypt --cipher aes-cbc-plain64 --key ""
 refused "cipher libcrypto lacks" "not in libcrypto" "${e[@]}" serpent-xts-plain64
 refused "mode that is not covered" "not covered" "${e[@]}" aes-lrw-benbi
-refused "IV that is not covered" "not covered" "${e[@]}" aes-cbc-lmk
+refused "IV that is not covered" "not covered" "${e[@]}" aes-cbc-lrw
 refused "no IV" "names no IV" "${e[@]}" aes-cbc
 refused "no IV, crypto API form" "names no IV" "${e[@]}" 'capi:cbc(aes)'
 refused "essiv without digest" "essiv:sha256" "${e[@]}" aes-cbc-essiv
@@ -332,7 +455,17 @@ refused "essiv with ecb" "instead of ecb" "${e[@]}" aes-ecb-essiv:sha256
 refused "option to an IV without one" "takes no option" "${e[@]}" aes-cbc-plain64:sha256
 refused "crypto API form without capi:" "put capi:" "${e[@]}" 'xts(aes)-plain64'
 refused "malformed crypto API form" "MODE(CIPHER)" "${e[@]}" capi:aes-plain64
-refused "multi-key specification" "multi-key" "${e[@]}" aes:64-cbc-plain64
+refused "too few keys" "2048 or 3072 or 4096 hex digits" "${e[@]}" aes:64-cbc-plain64
+refused "number of keys that is no power of two" "power of two" "${e[@]}" aes:3-cbc-plain64
+refused "number of keys that is no number" "power of two" "${e[@]}" aes:x-cbc-plain64
+refused "no keys" "power of two" "${e[@]}" aes:0-cbc-plain64
+refused "lmk in large sectors" "512-byte" "${e[@]}" aes-cbc-lmk --sector-size 4096
+refused "tcw in large sectors" "512-byte" encrypt --key "$k64" --cipher aes-cbc-tcw --sector-size 4096
+refused "tcw without its seeds" "96 or 112 or 128 hex digits" "${e[@]}" aes-cbc-tcw
+refused "elephant with half a key" "64 or 96 or 128 hex digits" encrypt --key "$k16" --cipher aes-cbc-elephant
+refused "lmk without cbc" "lmk is covered with cbc" encrypt --key "$k64" --cipher aes-xts-lmk
+refused "eboiv over a stream" "block is a byte" "${e[@]}" aes-ctr-eboiv
+refused "lmk's IV without data" "look at the data" iv --key "$k32" --cipher aes-cbc-lmk
 refused "xts over 8-byte blocks" "16-byte blocks" "${e[@]}" des3_ede-xts-plain64
 refused "overlong specification" "shorten it" "${e[@]}" "aes-$(printf 'x%.0s' {1..200})"
 refused "sector size that is no power of two" "use 512" "${e[@]}" aes-cbc-plain64 --sector-size 1536

@@ -4,129 +4,26 @@
  *
  * Given a cipher specification in dm-crypt's notation, a key, an IV offset and
  * a sector layout, this turns plaintext into the bytes that belong on the disk,
- * and back.  The block ciphers, the digests and AES-XTS come from OpenSSL's
- * libcrypto; the IV rules are written here from their description.  No kernel
- * code takes part, so agreement with the kernel means something.
+ * and into the tags and IVs that belong beside them, and back.  The ciphers and
+ * digests come from OpenSSL's libcrypto; the IV rules are written here from
+ * their description.  No kernel code takes part, so agreement with the kernel
+ * means something.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 
-#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#include "icvec.h"
 
-#define SECTOR_SHIFT		9
-#define MIN_SECTOR_SIZE		512U
-#define MAX_SECTOR_SIZE		4096U
-#define MAX_BLOCK		16U
-#define MAX_KEY			64U
 #define MAX_RAW			(1U << 20)
-#define MAX_SPEC		128U
-
-enum {
-	EXIT_OK = 0,
-	EXIT_FAILED = 1,	/* libcrypto or I/O failed */
-	EXIT_USAGE = 2,		/* the caller has to change something */
-};
-
-enum mode { MODE_ECB, MODE_CBC, MODE_CTR, MODE_XTS };
-
-enum ivgen {
-	IV_NONE,
-	IV_PLAIN,
-	IV_PLAIN64,
-	IV_PLAIN64BE,
-	IV_BENBI,
-	IV_NULL,
-};
-
-/* One block cipher; names[] are libcrypto's, by key size. */
-struct cipher {
-	const char *name;
-	unsigned int block;
-	struct {
-		unsigned int key_size;
-		const char *evp;
-	} sizes[3];
-};
-
-static const struct cipher ciphers[] = {
-	{ "aes", 16, { { 16, "AES-128" }, { 24, "AES-192" }, { 32, "AES-256" } } },
-	{ "camellia", 16, { { 16, "CAMELLIA-128" }, { 24, "CAMELLIA-192" },
-			    { 32, "CAMELLIA-256" } } },
-	{ "aria", 16, { { 16, "ARIA-128" }, { 24, "ARIA-192" }, { 32, "ARIA-256" } } },
-	{ "sm4", 16, { { 16, "SM4" } } },
-	{ "des3_ede", 8, { { 24, "DES-EDE3" } } },
-};
-
-/* Digests by the kernel's name; which of them fit a cipher is checked later. */
-static const struct {
-	const char *name;
-	const char *evp;
-} hashes[] = {
-	{ "md5", "MD5" },
-	{ "sha1", "SHA1" },
-	{ "sha224", "SHA2-224" },
-	{ "sha256", "SHA2-256" },
-	{ "sha384", "SHA2-384" },
-	{ "sha512", "SHA2-512" },
-	{ "sha3-256", "SHA3-256" },
-	{ "sm3", "SM3" },
-};
-
-static const struct {
-	const char *name;
-	enum mode mode;
-} modes[] = {
-	{ "ecb", MODE_ECB },
-	{ "cbc", MODE_CBC },
-	{ "ctr", MODE_CTR },
-	{ "xts", MODE_XTS },
-};
-
-static const struct {
-	const char *name;
-	enum ivgen gen;
-} ivgens[] = {
-	{ "plain", IV_PLAIN },
-	{ "plain64", IV_PLAIN64 },
-	{ "plain64be", IV_PLAIN64BE },
-	{ "benbi", IV_BENBI },
-	{ "null", IV_NULL },
-};
-
-struct spec {
-	const struct cipher *cipher;
-	enum mode mode;
-	enum ivgen gen;
-	const char *hash;	/* libcrypto's digest name, NULL: no ESSIV */
-	const char *hash_name;	/* as the caller knows it */
-};
-
-/* A keyed transform for one direction. */
-struct engine {
-	EVP_CIPHER_CTX *data;
-	EVP_CIPHER_CTX *tweak;	/* XTS built from ECB: encrypts the IV */
-	EVP_CIPHER_CTX *essiv;
-	unsigned int block;
-	enum mode mode;
-};
-
-struct layout {
-	uint64_t iv_offset;
-	uint64_t start_sector;
-	unsigned int sector_size;
-	bool iv_large_sectors;
-};
+#define MAX_AAD			256U
 
 struct options {
 	const char *cipher;
@@ -134,22 +31,27 @@ struct options {
 	const char *essiv;
 	const char *in;
 	const char *seed;
+	const char *tags;
+	const char *ivs;
 	uint64_t bytes;
 	uint64_t count;
 	struct layout layout;
+	struct metadata meta;
 	uint8_t key[MAX_KEY];
 	size_t key_len;
 	bool have_key;
 	uint8_t iv[MAX_BLOCK];
 	size_t iv_len;
 	bool have_iv;
+	uint8_t aad[MAX_AAD];
+	size_t aad_len;
+	unsigned int tag_size;
 	bool have_bytes;
 	bool decrypt;
 	bool xts_from_ecb;
 };
 
-__attribute__((format(printf, 1, 2)))
-static int usage_error(const char *fmt, ...)
+int usage_error(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -161,7 +63,7 @@ static int usage_error(const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
-static int crypto_error(const char *what)
+int crypto_error(const char *what)
 {
 	char buf[256];
 	unsigned long err = ERR_get_error();
@@ -179,27 +81,9 @@ static int crypto_error(const char *what)
 
 static int io_error(const char *what)
 {
-	fprintf(stderr, "icvec: %s: %s; check the redirection and the free space\n",
+	fprintf(stderr, "icvec: %s: %s; check the file, the redirection and the free space\n",
 		what, strerror(errno));
 	return EXIT_FAILED;
-}
-
-/* Byte order, spelled out: the host's does not matter. */
-
-static void store_le(uint8_t *p, uint64_t v, unsigned int bytes)
-{
-	unsigned int i;
-
-	for (i = 0; i < bytes; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
-}
-
-static void store_be64(uint8_t *p, uint64_t v)
-{
-	unsigned int i;
-
-	for (i = 0; i < 8; i++)
-		p[i] = (uint8_t)(v >> (56 - 8 * i));
 }
 
 static int hex_digit(char c)
@@ -256,484 +140,104 @@ static bool parse_u64(const char *s, uint64_t *out)
 	return true;
 }
 
-/* Names to table entries, each with its own message. */
-
-static int find_cipher(const char *name, const struct cipher **out)
+static int open_volume(const struct options *o, struct volume *v, bool encrypt)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(ciphers); i++) {
-		if (!strcmp(name, ciphers[i].name)) {
-			*out = &ciphers[i];
-			return EXIT_OK;
-		}
-	}
-	return usage_error("cipher '%s' is not in libcrypto; use aes, camellia, aria, sm4 or des3_ede, or compare with dm-crypt itself",
-			   name);
-}
-
-static int find_mode(const char *name, enum mode *out)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		if (!strcmp(name, modes[i].name)) {
-			*out = modes[i].mode;
-			return EXIT_OK;
-		}
-	}
-	return usage_error("mode '%s' is not covered; use xts, cbc, ecb or ctr, or compare with dm-crypt itself",
-			   name);
-}
-
-static int find_hash(const char *name, struct spec *spec)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(hashes); i++) {
-		if (!strcmp(name, hashes[i].name)) {
-			spec->hash = hashes[i].evp;
-			spec->hash_name = hashes[i].name;
-			return EXIT_OK;
-		}
-	}
-	return usage_error("ESSIV digest '%s' is not covered; use sha256, sha3-256, sm3 or md5", name);
-}
-
-/* "mode(cipher)" or "essiv(mode(cipher),digest)"; s is cut up in place. */
-static int parse_api_name(char *s, struct spec *spec)
-{
-	static const char wrap[] = "essiv(";
-	size_t len = strlen(s);
-	char *hash, *open;
-	int ret;
-
-	if (!strncmp(s, wrap, sizeof(wrap) - 1)) {
-		if (spec->hash)
-			return usage_error("ESSIV is asked for twice; drop either essiv(...) or the -essiv:DIGEST ending");
-		hash = strrchr(s, ',');
-		if (!hash || s[len - 1] != ')')
-			return usage_error("cannot read '%s'; write essiv(cbc(aes),sha256)", s);
-		s[len - 1] = '\0';
-		*hash++ = '\0';
-		ret = find_hash(hash, spec);
-		if (ret)
-			return ret;
-		s += sizeof(wrap) - 1;
-		len = strlen(s);
-	}
-
-	open = strchr(s, '(');
-	if (!open || !len || s[len - 1] != ')')
-		return usage_error("cannot read '%s'; write MODE(CIPHER), as in capi:xts(aes)-plain64",
-				   s);
-	s[len - 1] = '\0';
-	*open++ = '\0';
-	ret = find_mode(s, &spec->mode);
-	return ret ? ret : find_cipher(open, &spec->cipher);
-}
-
-static int parse_iv(const char *iv, const char *opts, struct spec *spec)
-{
-	size_t i;
-
-	/* ECB takes no IV: dm-crypt warns and goes on without the generator. */
-	if (spec->mode == MODE_ECB && !spec->hash && (!iv || strcmp(iv, "essiv"))) {
-		spec->gen = IV_NONE;
-		return EXIT_OK;
-	}
-	if (!iv)
-		return usage_error("the cipher specification names no IV; add one, as in aes-cbc-plain64");
-	if (!strcmp(iv, "essiv")) {
-		if (spec->hash)
-			return usage_error("ESSIV is asked for twice; drop either essiv(...) or the -essiv:DIGEST ending");
-		if (!opts)
-			return usage_error("essiv needs a digest; write essiv:sha256");
-		spec->gen = IV_PLAIN64;
-		return find_hash(opts, spec);
-	}
-	if (opts)
-		return usage_error("IV '%s' takes no option; drop ':%s'", iv, opts);
-	for (i = 0; i < ARRAY_SIZE(ivgens); i++) {
-		if (!strcmp(iv, ivgens[i].name)) {
-			spec->gen = ivgens[i].gen;
-			return EXIT_OK;
-		}
-	}
-	return usage_error("IV '%s' is not covered; use plain, plain64, plain64be, essiv:DIGEST, benbi or null",
-			   iv);
-}
-
-static int check_spec(const struct spec *spec)
-{
-	if (spec->mode == MODE_XTS && spec->cipher->block != 16)
-		return usage_error("xts needs a cipher with 16-byte blocks; use cbc or ecb with %s",
-				   spec->cipher->name);
-	if (spec->hash && spec->mode == MODE_ECB)
-		return usage_error("essiv needs a mode with an IV; use cbc instead of ecb");
-	return EXIT_OK;
-}
-
-/*
- * The two notations of dm-crypt:
- *   CIPHER[-MODE[-IV[:OPTION]]]	"aes" and "aes-plain" mean aes-cbc-plain
- *   capi:NAME[-IV[:OPTION]]		NAME as the kernel's crypto API has it
- */
-static int parse_spec(const char *text, struct spec *spec)
-{
-	static const char capi[] = "capi:";
-	char buf[MAX_SPEC], *s = buf, *iv = NULL, *opts = NULL, *mode;
-	int ret;
-
-	memset(spec, 0, sizeof(*spec));
-	if (strlen(text) >= sizeof(buf))
-		return usage_error("the cipher specification is longer than %u characters; shorten it",
-				   MAX_SPEC - 1);
-	strcpy(buf, text);
-
-	if (!strncmp(s, capi, sizeof(capi) - 1)) {
-		s += sizeof(capi) - 1;
-		opts = strrchr(s, ':');
-		if (opts)
-			*opts++ = '\0';
-		iv = strrchr(s, '-');
-		/* A dash inside the parentheses belongs to a name (sha3-256). */
-		if (iv && strchr(iv, ')'))
-			iv = NULL;
-		if (iv)
-			*iv++ = '\0';
-		ret = parse_api_name(s, spec);
-	} else {
-		if (strchr(s, '('))
-			return usage_error("'%s' is in the crypto API's form; put capi: before it", s);
-		mode = strchr(s, '-');
-		if (mode)
-			*mode++ = '\0';
-		if (strchr(s, ':'))
-			return usage_error("multi-key specifications (CIPHER:COUNT) are not covered; use one key, or compare with dm-crypt itself");
-		iv = mode ? strchr(mode, '-') : NULL;
-		if (iv)
-			*iv++ = '\0';
-		opts = iv ? strchr(iv, ':') : NULL;
-		if (opts)
-			*opts++ = '\0';
-		if (!mode || (!strcmp(mode, "plain") && !iv)) {
-			mode = "cbc";
-			iv = "plain";
-		}
-		ret = find_cipher(s, &spec->cipher);
-		if (!ret)
-			ret = find_mode(mode, &spec->mode);
-	}
-	if (!ret)
-		ret = parse_iv(iv, opts, spec);
-	return ret ? ret : check_spec(spec);
-}
-
-static const char *evp_base(const struct cipher *cipher, size_t key_len)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(cipher->sizes); i++) {
-		if (cipher->sizes[i].evp && cipher->sizes[i].key_size == key_len)
-			return cipher->sizes[i].evp;
-	}
-	return NULL;
-}
-
-static int bad_key_size(const struct spec *spec, size_t key_len)
-{
-	unsigned int factor = spec->mode == MODE_XTS ? 4 : 2, i;
-	char sizes[64] = "";
-	size_t used = 0;
-
-	for (i = 0; i < ARRAY_SIZE(spec->cipher->sizes); i++) {
-		if (!spec->cipher->sizes[i].evp)
-			break;
-		used += (size_t)snprintf(sizes + used, sizeof(sizes) - used, "%s%u", i ? " or " : "",
-					 spec->cipher->sizes[i].key_size * factor);
-	}
-	return usage_error("a key of %zu bytes does not fit %s in this mode; give %s hex digits with --key",
-			   key_len, spec->cipher->name, sizes);
-}
-
-static int new_ctx(EVP_CIPHER_CTX **out, const char *base, const char *mode, const uint8_t *key,
-		   bool encrypt)
-{
-	EVP_CIPHER_CTX *ctx;
-	EVP_CIPHER *evp;
-	char name[32];
-	int ok;
-
-	snprintf(name, sizeof(name), "%s-%s", base, mode);
-	evp = EVP_CIPHER_fetch(NULL, name, NULL);
-	if (!evp)
-		return crypto_error(name);
-	ctx = EVP_CIPHER_CTX_new();
-	ok = ctx && EVP_CipherInit_ex2(ctx, evp, key, NULL, encrypt, NULL) &&
-	     EVP_CIPHER_CTX_set_padding(ctx, 0);
-	EVP_CIPHER_free(evp);
-	if (!ok) {
-		EVP_CIPHER_CTX_free(ctx);
-		return crypto_error(name);
-	}
-	*out = ctx;
-	return EXIT_OK;
-}
-
-static void engine_free(struct engine *e)
-{
-	/* EVP_CIPHER_CTX_free() cleanses the key schedules. */
-	EVP_CIPHER_CTX_free(e->data);
-	EVP_CIPHER_CTX_free(e->tweak);
-	EVP_CIPHER_CTX_free(e->essiv);
-	memset(e, 0, sizeof(*e));
-}
-
-/* ESSIV: the IV is encrypted by the same cipher, keyed with HASH(whole key). */
-static int essiv_init(struct engine *e, const struct spec *spec, const uint8_t *key, size_t key_len)
-{
-	uint8_t salt[EVP_MAX_MD_SIZE];
-	const char *base;
-	size_t salt_len;
-	int ret;
-
-	if (!EVP_Q_digest(NULL, spec->hash, NULL, key, key_len, salt, &salt_len))
-		return crypto_error(spec->hash);
-	base = evp_base(spec->cipher, salt_len);
-	if (base)
-		ret = new_ctx(&e->essiv, base, "ECB", salt, true);
-	else
-		ret = usage_error("%s gives %zu bytes, no key size of %s; use a digest of the cipher's key size, as sha256 for aes",
-				  spec->hash_name, salt_len, spec->cipher->name);
-	OPENSSL_cleanse(salt, sizeof(salt));
-	return ret;
-}
-
-/*
- * libcrypto 3.0 has XTS for AES-128 and AES-256 only, and refuses to encrypt
- * with two equal halves.  Everything else is built from ECB.
- */
-static bool use_native_xts(const struct spec *spec, const uint8_t *key, size_t half,
-			   bool xts_from_ecb)
-{
-	return !xts_from_ecb && !strcmp(spec->cipher->name, "aes") && half != 24 &&
-	       CRYPTO_memcmp(key, key + half, half);
-}
-
-static int engine_init(struct engine *e, const struct spec *spec, const uint8_t *key,
-		       size_t key_len, bool encrypt, bool xts_from_ecb)
-{
-	bool xts = spec->mode == MODE_XTS;
-	size_t half = xts ? key_len / 2 : key_len;
-	const char *base = evp_base(spec->cipher, half);
-	const char *name = "XTS";
-	int ret = EXIT_OK;
-
-	memset(e, 0, sizeof(*e));
-	e->mode = spec->mode;
-	e->block = spec->cipher->block;
-	if (!base || (xts && key_len % 2))
-		return bad_key_size(spec, key_len);
-
-	if (spec->mode == MODE_ECB || (xts && !use_native_xts(spec, key, half, xts_from_ecb)))
-		name = "ECB";
-	else if (spec->mode == MODE_CBC)
-		name = "CBC";
-	else if (spec->mode == MODE_CTR)
-		name = "CTR";
-
-	/* CTR runs the same way in both directions; libcrypto knows that. */
-	if (xts && !strcmp(name, "ECB"))
-		ret = new_ctx(&e->tweak, base, "ECB", key + half, true);
-	if (!ret)
-		ret = new_ctx(&e->data, base, name, key, encrypt);
-	if (!ret && spec->hash)
-		ret = essiv_init(e, spec, key, key_len);
-	if (ret)
-		engine_free(e);
-	return ret;
-}
-
-static int run_ctx(EVP_CIPHER_CTX *ctx, const uint8_t *iv, const uint8_t *in, uint8_t *out,
-		   size_t len)
-{
-	int outl = 0;
-
-	if (iv && !EVP_CipherInit_ex2(ctx, NULL, NULL, iv, -1, NULL))
-		return crypto_error("setting the IV");
-	if (!EVP_CipherUpdate(ctx, out, &outl, in, (int)len) || (size_t)outl != len)
-		return crypto_error("encryption or decryption");
-	return EXIT_OK;
-}
-
-/* Multiply by x in GF(2^128), IEEE Std 1619's byte order. */
-static void xts_next_tweak(uint8_t t[16])
-{
-	unsigned int carry = 0, next, i;
-
-	for (i = 0; i < 16; i++) {
-		next = t[i] >> 7;
-		t[i] = (uint8_t)(t[i] << 1 | carry);
-		carry = next;
-	}
-	if (carry)
-		t[0] ^= 0x87;
-}
-
-static void xts_mask(const uint8_t first[16], const uint8_t *in, uint8_t *out, size_t len)
-{
-	uint8_t t[16];
-	size_t i;
-
-	memcpy(t, first, sizeof(t));
-	for (i = 0; i < len; i++) {
-		if (i && !(i % 16))
-			xts_next_tweak(t);
-		out[i] = in[i] ^ t[i % 16];
-	}
-}
-
-static int xts_by_ecb(struct engine *e, const uint8_t *iv, const uint8_t *in, uint8_t *out,
-		      size_t len)
-{
-	uint8_t first[16];
-	int ret;
-
-	ret = run_ctx(e->tweak, NULL, iv, first, sizeof(first));
-	if (ret)
-		return ret;
-	xts_mask(first, in, out, len);
-	ret = run_ctx(e->data, NULL, out, out, len);
-	if (!ret)
-		xts_mask(first, out, out, len);
-	return ret;
-}
-
-/* iv is what the generator made; with ESSIV it is encrypted in place first. */
-static int engine_run(struct engine *e, uint8_t *iv, const uint8_t *in, uint8_t *out, size_t len)
-{
-	int ret;
-
-	if (e->essiv) {
-		ret = run_ctx(e->essiv, NULL, iv, iv, e->block);
-		if (ret)
-			return ret;
-	}
-	if (e->tweak)
-		return xts_by_ecb(e, iv, in, out, len);
-	return run_ctx(e->data, e->mode == MODE_ECB ? NULL : iv, in, out, len);
-}
-
-/*
- * The IV of the sector whose first 512-byte sector has this number, counted
- * from the target's start.  Sums and shifts are modulo 2^64, as sector_t is.
- */
-static void make_iv(const struct spec *spec, const struct layout *l, uint64_t sector, uint8_t *iv)
-{
-	unsigned int size = spec->cipher->block, unit, shift = 0;
-	uint64_t n = sector + l->iv_offset;
-
-	/* iv_offset is in 512-byte sectors too: it is added before dividing. */
-	if (l->iv_large_sectors)
-		n /= l->sector_size >> SECTOR_SHIFT;
-
-	memset(iv, 0, MAX_BLOCK);
-	switch (spec->gen) {
-	case IV_NONE:
-	case IV_NULL:
-		break;
-	case IV_PLAIN:
-		store_le(iv, n & UINT32_MAX, 4);
-		break;
-	case IV_PLAIN64:
-		store_le(iv, n, 8);
-		break;
-	case IV_PLAIN64BE:
-		store_be64(iv + size - 8, n);
-		break;
-	case IV_BENBI:
-		/*
-		 * Counts narrow blocks, from 1, in 512-byte sectors whatever
-		 * the sector size.  A counter mode's block is one byte.
-		 */
-		for (unit = spec->mode == MODE_CTR ? 1 : size; unit < 512; unit *= 2)
-			shift++;
-		store_be64(iv + size - 8, (n << shift) + 1);
-		break;
-	}
-}
-
-static int check_layout(const struct layout *l)
-{
-	unsigned int mask;
-
-	if (l->sector_size < MIN_SECTOR_SIZE || l->sector_size > MAX_SECTOR_SIZE ||
-	    (l->sector_size & (l->sector_size - 1)))
-		return usage_error("sector size %u is not possible; use 512, 1024, 2048 or 4096",
-				   l->sector_size);
-	mask = (l->sector_size >> SECTOR_SHIFT) - 1;
-	if (l->iv_offset & mask)
-		return usage_error("iv_offset %" PRIu64 " is inside a %u-byte sector, which dm-crypt refuses; use a multiple of %u",
-				   l->iv_offset, l->sector_size, mask + 1);
-	if (l->start_sector & mask)
-		return usage_error("start sector %" PRIu64 " is inside a %u-byte sector; use a multiple of %u",
-				   l->start_sector, l->sector_size, mask + 1);
-	return EXIT_OK;
-}
-
-static int need_spec_and_key(const struct options *o, struct spec *spec)
-{
+	struct spec spec;
 	int ret;
 
 	if (!o->cipher)
 		return usage_error("no cipher; add --cipher, as in --cipher aes-xts-plain64");
 	if (!o->have_key)
 		return usage_error("no key; add --key HEX");
-	ret = parse_spec(o->cipher, spec);
-	return ret ? ret : check_layout(&o->layout);
+	ret = parse_spec(o->cipher, &spec);
+	return ret ? ret : volume_open(v, &spec, &o->layout, &o->meta, o->key, o->key_len, encrypt,
+				       o->xts_from_ecb);
+}
+
+/* The files beside the data: the metadata, and the IVs to be stored in it */
+static int open_side(const char *option, const char *name, bool wanted, const char *mode, FILE **f)
+{
+	if (wanted && !name)
+		return usage_error("the metadata of the sectors has no file; add --%s FILE", option);
+	if (!wanted && name)
+		return usage_error("there is nothing to put into --%s; drop it", option);
+	if (!name)
+		return EXIT_OK;
+	*f = fopen(name, mode);
+	return *f ? EXIT_OK : io_error(name);
+}
+
+static int read_side(const char *option, FILE *f, uint8_t *to, unsigned int size)
+{
+	if (!size || fread(to, 1, size, f) == size)
+		return EXIT_OK;
+	if (ferror(f))
+		return io_error(option);
+	return usage_error("the file of --%s ends before the data does; give %u bytes a sector",
+			   option, size);
+}
+
+/* The files of the metadata are at the place of the sector that comes next. */
+static int convert_sector(struct volume *v, uint64_t sector, uint8_t *buf, FILE *tags, FILE *ivs)
+{
+	unsigned int meta_size = v->tag_size + v->stored_iv;
+	uint8_t meta[MAX_META];
+	int ret;
+
+	if (v->encrypt)
+		ret = read_side("ivs", ivs, meta + v->tag_size, v->stored_iv);
+	else
+		ret = read_side("tags", tags, meta, meta_size);
+	if (!ret)
+		ret = volume_sector(v, sector, buf, meta);
+	if (ret == EXIT_TAG)
+		fprintf(stderr, "icvec: the tag of sector %" PRIu64 " does not match; data, tag, key or position are not those of the encryption\n",
+			sector);
+	else if (!ret && v->encrypt && tags && fwrite(meta, 1, meta_size, tags) != meta_size)
+		ret = io_error("writing the tags");
+	else if (!ret && fwrite(buf, 1, v->layout.sector_size, stdout) != v->layout.sector_size)
+		ret = io_error("writing to standard output");
+	return ret;
 }
 
 static int convert(const struct options *o, bool encrypt)
 {
-	uint8_t buf[MAX_SECTOR_SIZE], iv[MAX_BLOCK];
 	unsigned int size = o->layout.sector_size;
 	uint64_t sector = o->layout.start_sector;
-	struct engine e;
-	struct spec spec;
+	FILE *tags = NULL, *ivs = NULL;
+	uint8_t buf[MAX_SECTOR_SIZE];
+	struct volume v;
 	uint64_t done = 0;
-	size_t got;
+	size_t got = 0;
 	int ret;
 
-	ret = need_spec_and_key(o, &spec);
+	ret = open_volume(o, &v, encrypt);
 	if (ret)
 		return ret;
-	ret = engine_init(&e, &spec, o->key, o->key_len, encrypt, o->xts_from_ecb);
-	if (ret)
-		return ret;
+	ret = open_side("tags", o->tags, v.tag_size + v.stored_iv, encrypt ? "wb" : "rb", &tags);
+	if (!ret)
+		ret = open_side("ivs", o->ivs, encrypt && v.stored_iv, "rb", &ivs);
 
-	while ((got = fread(buf, 1, size, stdin)) == size) {
-		make_iv(&spec, &o->layout, sector, iv);
-		ret = engine_run(&e, iv, buf, buf, size);
-		if (ret)
-			goto out;
-		if (fwrite(buf, 1, size, stdout) != size) {
-			ret = io_error("writing to standard output");
-			goto out;
-		}
+	while (!ret && (got = fread(buf, 1, size, stdin)) == size) {
+		ret = convert_sector(&v, sector, buf, tags, ivs);
 		sector += size >> SECTOR_SHIFT;
 		done += size;
 	}
-	if (ferror(stdin))
+	if (ret)
+		; /* said already */
+	else if (ferror(stdin))
 		ret = io_error("reading standard input");
 	else if (got)
 		ret = usage_error("the input ends %zu bytes into a sector; give a multiple of %u bytes",
 				  got, size);
 	else if (!done)
 		ret = usage_error("the input is empty; redirect the data to standard input");
-out:
+	if (tags && fclose(tags) && !ret)
+		ret = io_error(o->tags);
+	if (ivs)
+		fclose(ivs);
 	OPENSSL_cleanse(buf, sizeof(buf));
-	engine_free(&e);
+	volume_close(&v);
 	return ret;
 }
 
@@ -752,104 +256,144 @@ static int cmd_iv(const struct options *o)
 {
 	uint64_t sector = o->layout.start_sector, i;
 	uint8_t iv[MAX_BLOCK];
-	struct engine e;
-	struct spec spec;
+	struct volume v;
 	int ret;
 
-	ret = need_spec_and_key(o, &spec);
+	ret = open_volume(o, &v, true);
 	if (ret)
 		return ret;
-	ret = engine_init(&e, &spec, o->key, o->key_len, true, o->xts_from_ecb);
-	if (ret)
-		return ret;
+	if (v.spec.gen == IV_LMK || v.spec.gen == IV_RANDOM)
+		ret = usage_error("the IV is not the position's alone; use encrypt and look at the data, with random at --tags");
 	for (i = 0; i < o->count && !ret; i++) {
-		make_iv(&spec, &o->layout, sector, iv);
-		if (e.essiv)
-			ret = run_ctx(e.essiv, NULL, iv, iv, e.block);
+		ret = volume_iv(&v, sector, NULL, iv);
 		if (ret)
 			break;
 		printf("%" PRIu64 "\t", sector);
-		if (spec.gen == IV_NONE)
+		if (v.spec.gen == IV_NONE)
 			putchar('-');
 		else
-			print_hex(iv, e.block);
+			print_hex(iv, spec_iv_size(&v.spec));
 		putchar('\n');
 		sector += o->layout.sector_size >> SECTOR_SHIFT;
 	}
-	engine_free(&e);
+	volume_close(&v);
 	return ret;
 }
 
-static int raw_check_length(const struct engine *e, const struct options *o, size_t len)
+static int raw_check_length(const struct volume *v, const struct options *o, size_t len)
 {
+	const struct engine *e = &v->keys[0];
+
 	if (!len)
 		return usage_error("--in holds no data; give at least one byte");
-	if (e->mode == MODE_CTR)
+	if (e->mode == MODE_CTR || e->mode == MODE_GCM || e->mode == MODE_CHACHAPOLY)
 		return EXIT_OK;
 	if (e->mode == MODE_XTS && !e->tweak) {
 		if (len >= 16)
 			return EXIT_OK;
 		return usage_error("xts needs at least 16 bytes; lengthen --in");
 	}
-	if (len % e->block)
+	if (len % v->spec.cipher->block)
 		return usage_error("%zu bytes are no multiple of the %u-byte block; lengthen --in%s",
-				   len, e->block,
+				   len, v->spec.cipher->block,
 				   e->tweak && !o->xts_from_ecb ? " (only AES has ciphertext stealing here)" : "");
+	return EXIT_OK;
+}
+
+/* --mode and --cipher apart, or the crypto API's name in --cipher */
+static int raw_spec(const struct options *o, struct spec *spec)
+{
+	char name[128];
+	int ret;
+
+	memset(spec, 0, sizeof(*spec));
+	spec->keys = 1;
+	if (o->mode) {
+		ret = find_cipher(o->cipher, &spec->cipher);
+		if (!ret)
+			ret = find_mode(o->mode, &spec->mode);
+	} else {
+		if (strlen(o->cipher) >= sizeof(name))
+			return usage_error("--cipher is longer than %zu characters; shorten it",
+					   sizeof(name) - 1);
+		strcpy(name, o->cipher);
+		ret = parse_api_name(name, spec);
+	}
+	if (!ret && o->essiv)
+		ret = find_hash(o->essiv, &spec->hash, &spec->hash_name);
+	return ret ? ret : check_spec(spec);
+}
+
+/* What --in is the hex of, run through the cipher; the tag is at its end. */
+static int raw_run(const struct options *o, struct volume *v, uint8_t *buf, size_t max)
+{
+	uint8_t iv[MAX_BLOCK] = { 0 };
+	long len = parse_hex(o->in, buf, max);
+	int ret;
+
+	if (len < 0)
+		return usage_error("--in is not hex; give an even number of digits 0-9a-f");
+	if (o->decrypt)
+		len -= v->tag_size;
+	if (len < 0)
+		return usage_error("--in is shorter than the tag; lengthen it");
+	ret = raw_check_length(v, o, (size_t)len);
+	if (ret)
+		return ret;
+	memcpy(iv, o->iv, o->iv_len);
+	ret = volume_raw(v, iv, o->aad, o->aad_len, buf, (size_t)len, buf + len);
+	if (ret == EXIT_TAG)
+		fputs("icvec: the tag does not match; data, tag, key, IV or --aad are not those of the encryption\n",
+		      stderr);
+	if (ret)
+		return ret;
+	print_hex(buf, (size_t)len + (o->decrypt ? 0 : v->tag_size));
+	putchar('\n');
 	return EXIT_OK;
 }
 
 static int cmd_raw(const struct options *o)
 {
-	struct spec spec = { 0 };
-	uint8_t iv[MAX_BLOCK] = { 0 };
-	uint8_t *buf = NULL;
-	struct engine e;
+	struct metadata meta = { 0 };
+	struct spec spec;
+	struct volume v;
+	uint8_t *buf;
 	size_t max;
-	long len;
 	int ret;
 
-	if (!o->cipher || !o->mode || !o->have_key || !o->in)
-		return usage_error("raw needs --mode, --cipher, --key and --in; add the missing ones");
-	ret = find_cipher(o->cipher, &spec.cipher);
-	if (!ret)
-		ret = find_mode(o->mode, &spec.mode);
-	if (!ret && o->essiv)
-		ret = find_hash(o->essiv, &spec);
-	if (!ret)
-		ret = check_spec(&spec);
+	if (!o->cipher || !o->have_key || !o->in)
+		return usage_error("raw needs --cipher, --key and --in, and --mode if the cipher's name is no crypto API name; add the missing ones");
+	ret = raw_spec(o, &spec);
 	if (ret)
 		return ret;
-	if (spec.mode == MODE_ECB ? o->have_iv : o->iv_len != spec.cipher->block)
-		return usage_error("%s takes an IV of %u bytes; correct --iv", o->mode,
-				   spec.mode == MODE_ECB ? 0 : spec.cipher->block);
-	memcpy(iv, o->iv, o->iv_len);
+	if (o->iv_len != spec_iv_size(&spec) || (o->have_iv && !o->iv_len))
+		return usage_error("%s takes an IV of %u bytes; correct --iv", o->mode ? o->mode : o->cipher,
+				   spec_iv_size(&spec));
+	if (spec_is_aead(&spec)) {
+		meta.aead = true;
+		meta.size = o->tag_size ? o->tag_size : 16;
+		meta.mac_key = o->meta.mac_key;
+	} else if (o->tag_size || o->aad_len) {
+		return usage_error("%s has no tag and no additional data; drop --tag-size and --aad",
+				   o->cipher);
+	}
 
 	max = strlen(o->in) / 2;
 	if (max > MAX_RAW)
 		return usage_error("--in is longer than %u bytes; use the encrypt subcommand", MAX_RAW);
-	ret = engine_init(&e, &spec, o->key, o->key_len, !o->decrypt, o->xts_from_ecb);
+	ret = volume_open(&v, &spec, &o->layout, &meta, o->key, o->key_len, !o->decrypt,
+			  o->xts_from_ecb);
 	if (ret)
 		return ret;
-	buf = malloc(max + 1);
-	if (!buf) {
+	buf = calloc(1, max + MAX_TAG);
+	if (buf) {
+		ret = raw_run(o, &v, buf, max);
+		OPENSSL_cleanse(buf, max + MAX_TAG);
+		free(buf);
+	} else {
 		ret = io_error("memory");
-		goto out;
 	}
-	len = parse_hex(o->in, buf, max);
-	if (len < 0)
-		ret = usage_error("--in is not hex; give an even number of digits 0-9a-f");
-	else
-		ret = raw_check_length(&e, o, (size_t)len);
-	if (!ret)
-		ret = engine_run(&e, iv, buf, buf, (size_t)len);
-	if (!ret) {
-		print_hex(buf, (size_t)len);
-		putchar('\n');
-	}
-	OPENSSL_cleanse(buf, max + 1);
-	free(buf);
-out:
-	engine_free(&e);
+	volume_close(&v);
 	return ret;
 }
 
@@ -862,7 +406,7 @@ static int cmd_pattern(const struct options *o)
 	uint64_t seed = 0xcbf29ce484222325ULL, i, w;
 	const char *p;
 	uint8_t word[8];
-	size_t n;
+	size_t n, k;
 
 	if (!o->seed || !o->have_bytes)
 		return usage_error("pattern needs --seed NAME and --bytes N; add the missing one");
@@ -874,7 +418,8 @@ static int cmd_pattern(const struct options *o)
 		w = (w ^ w >> 31) * 0xd6e8feb86659fd93ULL;
 		w = (w ^ w >> 29) * 0xd6e8feb86659fd93ULL;
 		w ^= w >> 32;
-		store_le(word, w, 8);
+		for (k = 0; k < sizeof(word); k++)
+			word[k] = (uint8_t)(w >> (8 * k));
 		n = o->bytes - i < 8 ? (size_t)(o->bytes - i) : 8;
 		if (fwrite(word, 1, n, stdout) != n)
 			return io_error("writing to standard output");
@@ -898,6 +443,12 @@ enum {
 	OPT_COUNT,
 	OPT_SEED,
 	OPT_BYTES,
+	OPT_INTEGRITY,
+	OPT_INTEGRITY_KEY_SIZE,
+	OPT_TAGS,
+	OPT_IVS,
+	OPT_AAD,
+	OPT_TAG_SIZE,
 };
 
 static const struct option long_options[] = {
@@ -916,38 +467,50 @@ static const struct option long_options[] = {
 	{ "count", required_argument, NULL, OPT_COUNT },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "bytes", required_argument, NULL, OPT_BYTES },
+	{ "integrity", required_argument, NULL, OPT_INTEGRITY },
+	{ "integrity-key-size", required_argument, NULL, OPT_INTEGRITY_KEY_SIZE },
+	{ "tags", required_argument, NULL, OPT_TAGS },
+	{ "ivs", required_argument, NULL, OPT_IVS },
+	{ "aad", required_argument, NULL, OPT_AAD },
+	{ "tag-size", required_argument, NULL, OPT_TAG_SIZE },
 	{ NULL, 0, NULL, 0 },
 };
 
 #define BIT(opt)	(1U << ((opt) - OPT_CIPHER))
 #define SECTOR_OPTS	(BIT(OPT_CIPHER) | BIT(OPT_KEY) | BIT(OPT_IV_OFFSET) | \
 			 BIT(OPT_START_SECTOR) | BIT(OPT_SECTOR_SIZE) | \
-			 BIT(OPT_IV_LARGE_SECTORS) | BIT(OPT_XTS_FROM_ECB))
+			 BIT(OPT_IV_LARGE_SECTORS) | BIT(OPT_XTS_FROM_ECB) | \
+			 BIT(OPT_INTEGRITY) | BIT(OPT_INTEGRITY_KEY_SIZE))
 
 static const struct command {
 	const char *name;
 	int (*run)(const struct options *o);
 	unsigned int opts;
 } commands[] = {
-	{ "encrypt", cmd_encrypt, SECTOR_OPTS },
-	{ "decrypt", cmd_decrypt, SECTOR_OPTS },
+	{ "encrypt", cmd_encrypt, SECTOR_OPTS | BIT(OPT_TAGS) | BIT(OPT_IVS) },
+	{ "decrypt", cmd_decrypt, SECTOR_OPTS | BIT(OPT_TAGS) },
 	{ "iv", cmd_iv, SECTOR_OPTS | BIT(OPT_COUNT) },
 	{ "raw", cmd_raw, BIT(OPT_CIPHER) | BIT(OPT_MODE) | BIT(OPT_KEY) | BIT(OPT_IV) |
-			  BIT(OPT_IN) | BIT(OPT_ESSIV) | BIT(OPT_DECRYPT) | BIT(OPT_XTS_FROM_ECB) },
+			  BIT(OPT_IN) | BIT(OPT_ESSIV) | BIT(OPT_DECRYPT) | BIT(OPT_XTS_FROM_ECB) |
+			  BIT(OPT_AAD) | BIT(OPT_TAG_SIZE) | BIT(OPT_INTEGRITY_KEY_SIZE) },
 	{ "pattern", cmd_pattern, BIT(OPT_SEED) | BIT(OPT_BYTES) },
 };
 
 static void print_help(FILE *f)
 {
-	fputs("usage: icvec encrypt|decrypt --cipher SPEC --key HEX [LAYOUT] < in > out\n"
-	      "       icvec iv --cipher SPEC --key HEX [LAYOUT] [--count N]\n"
+	fputs("usage: icvec encrypt --cipher SPEC --key HEX [LAYOUT] [META --tags OUT [--ivs FILE]] < in > out\n"
+	      "       icvec decrypt --cipher SPEC --key HEX [LAYOUT] [META --tags FILE] < in > out\n"
+	      "       icvec iv --cipher SPEC --key HEX [LAYOUT] [META] [--count N]\n"
 	      "       icvec raw --mode xts|cbc|ecb|ctr --cipher NAME --key HEX [--iv HEX] --in HEX\n"
 	      "                 [--essiv DIGEST] [--decrypt] [--xts-from-ecb]\n"
+	      "       icvec raw --cipher 'gcm(aes)' --key HEX --iv HEX [--aad HEX] [--tag-size N] --in HEX\n"
+	      "                 [--decrypt] [--integrity-key-size N]\n"
 	      "       icvec pattern --seed NAME --bytes N > out\n"
 	      "LAYOUT: [--iv-offset N] [--start-sector N] [--sector-size 512|1024|2048|4096]\n"
 	      "        [--iv-large-sectors] [--xts-from-ecb]\n"
+	      "META:   --integrity N:aead|N:none [--integrity-key-size N]\n"
 	      "N of the first two is in 512-byte sectors. SPEC is dm-crypt's cipher specification,\n"
-	      "as aes-xts-plain64, aes-cbc-essiv:sha256 or capi:xts(aes)-plain64.\n", f);
+	      "as aes-xts-plain64, aes:64-cbc-lmk or capi:authenc(hmac(sha256),xts(aes))-random.\n", f);
 }
 
 static int number(const char *name, const char *text, uint64_t *out)
@@ -966,6 +529,24 @@ static int set_hex(const char *name, char *text, uint8_t *out, size_t max, size_
 		return usage_error("--%s is not hex of at most %zu bytes; give an even number of digits 0-9a-f",
 				   name, max);
 	*len = (size_t)n;
+	return EXIT_OK;
+}
+
+/* dm-crypt's option integrity:N:aead or integrity:N:none, without its name */
+static int set_integrity(const char *arg, struct metadata *meta)
+{
+	const char *kind = strchr(arg, ':');
+	char digits[8] = "";
+	uint64_t n;
+
+	if (kind && (size_t)(kind - arg) < sizeof(digits))
+		memcpy(digits, arg, (size_t)(kind - arg));
+	if (!parse_u64(digits, &n) || !n || n > MAX_META ||
+	    (strcmp(kind, ":aead") && strcmp(kind, ":none")))
+		return usage_error("--integrity '%s' is not possible; write N:aead or N:none, N from 1 to %u",
+				   arg, MAX_META);
+	meta->size = (unsigned int)n;
+	meta->aead = !strcmp(kind, ":aead");
 	return EXIT_OK;
 }
 
@@ -1029,6 +610,33 @@ static int set_option(struct options *o, int opt, char *arg)
 	case OPT_BYTES:
 		o->have_bytes = true;
 		ret = number("bytes", arg, &o->bytes);
+		break;
+	case OPT_INTEGRITY:
+		ret = set_integrity(arg, &o->meta);
+		break;
+	case OPT_INTEGRITY_KEY_SIZE:
+		ret = number("integrity-key-size", arg, &v);
+		if (!ret && (!v || v > MAX_MAC_KEY))
+			ret = usage_error("--integrity-key-size %s is not possible; give 1 to %u",
+					  arg, MAX_MAC_KEY);
+		if (!ret)
+			o->meta.mac_key = (unsigned int)v;
+		break;
+	case OPT_TAGS:
+		o->tags = arg;
+		break;
+	case OPT_IVS:
+		o->ivs = arg;
+		break;
+	case OPT_AAD:
+		ret = set_hex("aad", arg, o->aad, sizeof(o->aad), &o->aad_len);
+		break;
+	case OPT_TAG_SIZE:
+		ret = number("tag-size", arg, &v);
+		if (!ret && (!v || v > MAX_TAG))
+			ret = usage_error("--tag-size %s is not possible; give 1 to %u", arg, MAX_TAG);
+		if (!ret)
+			o->tag_size = (unsigned int)v;
 		break;
 	}
 	return ret;

@@ -2,14 +2,28 @@
 # DESCRIPTION: what is on the disk is what OpenSSL makes of the data, and the other way round
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
+# dm-crypt is asked as well: where it disagrees, the vectors are to blame. A file
+# /with/targets (run --with) can name other targets.
+
 [ -e /with/cases.tsv ] || skip_all "without vectors; run with --with DIR after vectors/make-cases DIR"
 
 # Sectors past 2^32 for the rows that start there
 make_loop loop $((2 * 1024 * 1024 + 8))
 length=$(sectors "$loop")
 tab=$(printf '\t')
+targets=$(cat /with/targets 2> /dev/null || echo crypt inline-crypt)
 rows=0
 skipped=0
+
+# both_ways TARGET NAME OFFSET - print what went wrong in writing and reading
+both_ways() {
+	if rw write /dev/mapper/vector "$3" "/with/$2.plain"; then
+		rw compare "$loop" "$3" "/with/$2.cipher" || echo "$1 writes something else"
+	fi
+	if rw write "$loop" "$3" "/with/$2.cipher"; then
+		rw compare /dev/mapper/vector "$3" "/with/$2.plain" || echo "$1 reads something else"
+	fi
+}
 
 while IFS=$tab read -r name _ spec key iv_offset sector_size flags _ start; do
 	case $name in '' | '#'*) continue ;; esac
@@ -20,30 +34,22 @@ while IFS=$tab read -r name _ spec key iv_offset sector_size flags _ start; do
 	# shellcheck disable=SC2086  # to be split
 	set -- $options
 	args="$spec $key $iv_offset $loop 0${1:+ $# $*}"
-	if ! dm_create vector "0 $length inline-crypt $args" 2> /dev/null; then
-		if dm_create vector "0 $length crypt $args" 2> /dev/null; then
-			not_ok "$name"
-			diag "refused, but dm-crypt takes it: $args"
+	taken=
+	result=
+	for target in $targets; do
+		if dm_create vector "0 $length $target $args" 2> /dev/null; then
+			taken="$taken $target"
+			result="$result$(both_ways "$target" "$name" $((start * 512)) 2>&1)"
 			dm_remove vector
-		else
-			skip "$name" "this kernel has no such cipher"
-			skipped=$((skipped + 1))
 		fi
-		continue
+	done
+	if [ -z "$taken" ]; then
+		skip "$name" "this kernel has no such cipher"
+		skipped=$((skipped + 1))
+	else
+		is "${taken# }: $result" "$targets: " "$name: write, read"
 	fi
-	at=$((start * 512))
-	plain=/with/$name.plain
-	cipher=/with/$name.cipher
-
-	rw write /dev/mapper/vector $at "$plain" > out 2>&1 &&
-		rw compare "$loop" $at "$cipher" >> out 2>&1
-	written=$?
-	rw write "$loop" $at "$cipher" >> out 2>&1 &&
-		rw compare /dev/mapper/vector $at "$plain" >> out 2>&1
-	read=$?
-	is "$written $read $(cat out)" "0 0 " "$name: write, read"
-	dm_remove vector
 done < /with/cases.tsv
 
-is_at_least $rows 90 "the list has its rows"
-is_at_least $((rows - skipped)) 60 "most of them could be tried"
+is_at_least $rows 150 "the list has its rows"
+is_at_least $((rows - skipped)) 120 "most of them could be tried"
