@@ -19,7 +19,7 @@ ROUNDS	?= 5
 CELLS	?= .
 
 .DEFAULT_GOAL := module
-.PHONY: help module install uninstall clean demo bench bench-compare check check-fast check-debug check-all
+.PHONY: help module install uninstall clean demo bench bench-compare check check-fast check-debug check-all deb
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (this kernel) or KDIR= (any tree)
@@ -35,9 +35,13 @@ uninstall: ## remove the installed module for KVER=
 	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/dm-inline-crypt.ko*
 	depmod -a $(KVER)
 
+deb: ## build the Debian package dm-inline-crypt-dkms, in build/
+	tests/vm/provision packaging
+	packaging/make-deb build
+
 clean: ## remove what was built
 	$(KBUILD) clean
-	rm -rf vectors/build
+	rm -rf vectors/build build
 
 ##@ In a throw-away virtual machine
 demo: ## build, boot, encrypt, compare with dm-crypt; results in results/
