@@ -240,13 +240,13 @@ static void advance_unit(struct icrypt_cipher *c, struct iodesc *d)
 }
 
 /*
- * The rule: units that lie in one piece, as many as there are. What changes
+ * The rule: units that lie in one page, as many as there are. What changes
  * from one to the next is an offset and the IV. Returns what ended the run,
  * with the iterators behind the last unit that was taken.
  */
 static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
 			      struct skcipher_request *req, struct bio_vec *in,
-			      struct bio_vec *out, unsigned int may)
+			      struct bio_vec *out)
 {
 	unsigned int len = c->sector_size, done = 0;
 	unsigned int end = round_down(min(in->bv_len, out->bv_len), len);
@@ -268,8 +268,6 @@ static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
 		req->src->offset += len;
 		if (req->dst != req->src)
 			req->dst->offset += len;
-		if (may && !(done & (PAGE_SIZE - 1)))
-			cond_resched();
 	}
 	advance(c, d, done);
 	return err;
@@ -400,7 +398,7 @@ static blk_status_t cipher_status(int err)
 	}
 }
 
-static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, void *req, unsigned int may)
+static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, void *req)
 {
 	struct bio_vec in, out;
 
@@ -412,7 +410,7 @@ static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, void *req, un
 	if (d->out != d->in)
 		out = bio_iter_iovec(d->out, d->out_iter);
 	if (likely(in.bv_len >= c->sector_size && out.bv_len >= c->sector_size))
-		return cipher_whole_units(c, d, req, &in, &out, may);
+		return cipher_whole_units(c, d, req, &in, &out);
 	return cipher_split_unit(c, d, req);
 }
 
@@ -456,6 +454,12 @@ enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d
 				       unsigned int may)
 {
 	bool sleep = may & ICRYPT_MAY_SLEEP;
+	/*
+	 * A bottom half that interrupts a task inside the FPU cannot use it, and
+	 * its reads would have to go to cryptd's thread. So it waits for the page
+	 * at hand, as where kernel_fpu_begin() itself keeps bottom halves off.
+	 */
+	bool bh_off = may && c->simd_tfms;
 	unsigned int noio = sleep ? memalloc_noio_save() : 0;
 	unsigned int queued;
 	bool nomem, stalled;
@@ -481,7 +485,11 @@ again:
 			request_init(c, d, req, own);
 		}
 
-		err = cipher_units(c, d, req, may);
+		if (bh_off)
+			local_bh_disable();
+		err = cipher_units(c, d, req);
+		if (bh_off)
+			local_bh_enable();
 		if (likely(!err)) {
 			if (may)
 				cond_resched();
@@ -502,6 +510,7 @@ again:
 		if (err == -ENOMEM && sleep) {
 			/* Like mempool_alloc(): memory will come back, give it time. */
 			request_may_sleep(c, req);
+			bh_off = false;
 			set_current_state(TASK_UNINTERRUPTIBLE);
 			io_schedule_timeout(ICRYPT_NOMEM_PAUSE);
 			continue;
