@@ -74,6 +74,20 @@ bin_to_hex()
 	od -An -v -tx1 | tr -d ' \n'
 }
 
+# flip_hex HEX DIGIT - with another byte at that digit
+flip_hex()
+{
+	printf '%s%02x%s' "${1:0:$2}" $((0x${1:$2:2} ^ 1)) "${1:$2 + 2}"
+}
+
+# unauthentic WHAT OPTION... - that is refused without a word on standard output
+unauthentic()
+{
+	"$icvec" raw "${args[@]}" --decrypt "${@:2}" > "$tmp/out" 2> "$tmp/err"
+	[ $? -eq 3 ] && [ ! -s "$tmp/out" ] && grep -q "does not match" "$tmp/err"
+	ok $? "published $1 changed: refused" "$(cat "$tmp/err")"
+}
+
 declare -A rec
 
 check_record()
@@ -81,17 +95,30 @@ check_record()
 	local args alt out
 
 	[ -n "${rec[name]:-}" ] || return 0
-	args=(--mode "${rec[mode]}" --cipher "${rec[cipher]}" --key "${rec[key]}")
+	args=(--cipher "${rec[cipher]}" --key "${rec[key]}")
+	[ -z "${rec[mode]:-}" ] || args+=(--mode "${rec[mode]}")
 	[ -z "${rec[iv]:-}" ] || args+=(--iv "${rec[iv]}")
 	[ -z "${rec[essiv]:-}" ] || args+=(--essiv "${rec[essiv]}")
+	[ -z "${rec[aad]:-}" ] || args+=(--aad "${rec[aad]}")
+	[ -z "${rec[tag]:-}" ] || args+=(--tag-size "${rec[tag]}")
+	[ -z "${rec[mac_key]:-}" ] || args+=(--integrity-key-size "${rec[mac_key]}")
 
 	out=$("$icvec" raw "${args[@]}" --in "${rec[plain]}" 2>&1)
 	same "published ${rec[name]} encrypt" "${rec[encrypted]}" "$out"
 	out=$("$icvec" raw "${args[@]}" --decrypt --in "${rec[encrypted]}" 2>&1)
 	same "published ${rec[name]} decrypt" "${rec[plain]}" "$out"
 
+	# Authenticated: another first or last byte, of the tag, or no additional data.
+	if [ -z "${rec[mode]:-}" ]; then
+		alt=${rec[encrypted]}
+		unauthentic "${rec[name]}, the data's first byte" --in "$(flip_hex "$alt" 0)"
+		unauthentic "${rec[name]}, the tag's last byte" --in "$(flip_hex "$alt" $((${#alt} - 2)))"
+		unauthentic "${rec[name]}, additional data" --in "$alt" \
+			--aad "$(flip_hex "${rec[aad]:-ff}" 0)"
+	fi
+
 	# libcrypto's XTS against the one built here from ECB.
-	if [ "${rec[mode]}" = xts ] && [ $((${#rec[plain]} % 32)) -eq 0 ]; then
+	if [ "${rec[mode]:-}" = xts ] && [ $((${#rec[plain]} % 32)) -eq 0 ]; then
 		alt=$("$icvec" raw "${args[@]}" --xts-from-ecb --in "${rec[plain]}" 2>&1)
 		same "published ${rec[name]} encrypt, XTS built from ECB" "${rec[encrypted]}" "$alt"
 	fi
@@ -129,8 +156,8 @@ for file in "$root"/vectors/published/*.txt; do
 	done < "$file"
 	check_record
 done
-[ "$records" -ge 40 ]
-ok $? "at least 40 published records were read" "read: $records"
+[ "$records" -ge 70 ]
+ok $? "at least 70 published records were read" "read: $records"
 
 #
 # IVs worked out by hand from dm-crypt's documentation of the generators.
@@ -216,7 +243,7 @@ check_iv aes-cbc-tcw 64 "--iv-offset 4311810305" "112033425565768799a8bbcaddedfe
 # by_perl NAME HEX... - a step of the formats below, on one 512-byte sector
 by_perl()
 {
-	perl -MDigest::MD5 -MCompress::Raw::Zlib=crc32 - "$@" << 'END'
+	perl -MDigest::MD5 -MDigest::SHA=hmac_sha256 -MCompress::Raw::Zlib=crc32 - "$@" << 'END'
 use strict;
 my $step = shift;
 my @in = map { pack "H*", $_ } @ARGV;
@@ -246,6 +273,8 @@ if ($step eq "lmk") {	# DATA NUMBER SEED
 		}
 	}
 	$out = pack "V*", @d;
+} elsif ($step eq "hmac") {	# DATA KEY
+	$out = hmac_sha256(@in);
 } elsif ($step eq "xor") {
 	$out = $in[0] ^ $in[1];
 }
@@ -347,6 +376,123 @@ done < "$tmp/cases/cases.tsv"
 [ "$cases" -ge 150 ]
 ok $? "at least 150 cases" "found: $cases"
 
+#
+# Cases with metadata: they decrypt, and nothing else does.
+#
+
+# refuses SECTOR FILE TAGS OPTION... - decrypting stops there, with the plaintext before it
+refuses()
+{
+	local size=$((($1 - start) * 512)) status
+
+	"$icvec" decrypt "${args[@]}" --tags "$3" "${@:4}" < "$2" > "$tmp/out" 2> "$tmp/err"
+	status=$?
+	[ $status -eq 3 ] && grep -q "tag of sector $1 does not match" "$tmp/err" &&
+		[ "$(stat -c %s "$tmp/out")" -eq $size ] &&
+		cmp -s "$tmp/out" <(head -c $size "$plain")
+}
+
+flip()
+{
+	local old
+
+	cp "$1" "$2"
+	old=$(dd if="$1" bs=1 skip="$3" count=1 2> /dev/null | od -An -tu1)
+	# shellcheck disable=SC2059 # the format is the byte
+	printf "\\x$(printf %02x $((old ^ 1)))" |
+		dd of="$2" bs=1 seek="$3" conv=notrunc 2> /dev/null
+}
+
+cases=0
+while IFS=$'\t' read -r name _ spec key iv_offset sector_size flags bytes start integrity mac_key; do
+	case $name in
+	'#'*) continue ;;
+	esac
+	cases=$((cases + 1))
+	case_args
+	plain=$tmp/cases/$name.plain
+	cipher=$tmp/cases/$name.cipher
+	tags=$tmp/cases/$name.tags
+	size=${integrity%:*}
+	args+=(--integrity "$integrity")
+	[ "$mac_key" = - ] || args+=(--integrity-key-size "$mac_key")
+	count=$((bytes / sector_size))
+	third=$((start + 2 * sector_size / 512))
+
+	[ "$(stat -c %s "$cipher")" -eq "$bytes" ] &&
+		[ "$(stat -c %s "$tags")" -eq $((count * size)) ] && ! cmp -s "$plain" "$cipher" &&
+		"$icvec" decrypt "${args[@]}" --tags "$tags" < "$cipher" | cmp -s - "$plain"
+	ok $? "case $name round trip"
+
+	# The IV is behind the tag.
+	case $spec in
+	*-random)
+		iv=16
+		[[ $spec != *gcm* && $spec != *rfc7539* ]] || iv=12
+		[[ $spec != *des3* ]] || iv=8
+		same "case $name stores its IVs" "$(head -c $((count * iv)) "$tmp/cases/$name.ivs" | bin_to_hex)" \
+			"$(bin_to_hex < "$tags" | fold -w $((2 * size)) | cut -c $((2 * (size - iv) + 1))- | tr -d '\n')"
+		flip "$tags" "$tmp/flipped" $((3 * size - 1))
+		[ "$integrity" = 16:none ] || refuses $third "$cipher" "$tmp/flipped"
+		ok $? "case $name, another IV for the third sector" "$(cat "$tmp/err")" ;;
+	esac
+	[ "$integrity" != 16:none ] || continue
+
+	flip "$tags" "$tmp/flipped" $((2 * size))
+	refuses $third "$cipher" "$tmp/flipped"
+	ok $? "case $name, another tag for the third sector" "$(cat "$tmp/err")"
+	flip "$cipher" "$tmp/flipped" $((3 * sector_size - 1))
+	refuses $third "$tmp/flipped" "$tags"
+	ok $? "case $name, another last byte of the third sector" "$(cat "$tmp/err")"
+	# Whatever the IV, the additional data says where a sector belongs.
+	start=$((start + sector_size / 512))
+	refuses $start "$cipher" "$tags" --start-sector $start
+	ok $? "case $name, moved by a sector" "$(cat "$tmp/err")"
+done < "$tmp/cases/cases-aead.tsv"
+[ "$cases" -ge 45 ]
+ok $? "at least 45 cases with metadata" "found: $cases"
+
+# The parts put together by hand: additional data is the sector's number, then the IV.
+sector=$("$icvec" pattern --seed sector --bytes 512 | bin_to_hex)
+iv=$("$icvec" pattern --seed iv --bytes 16 | bin_to_hex)
+hex_to_bin "$iv" > "$tmp/iv"
+# meta SPEC KEY OPTION... - the encrypted form of $sector, then the metadata
+meta()
+{
+	disk "$1" "$2" --tags "$tmp/tags" "${@:3}"
+	bin_to_hex < "$tmp/tags"
+}
+number=0501000000000000
+offset=1000000000000000
+mac=$("$icvec" pattern --seed mac --bytes 32 | bin_to_hex)
+one=${many:0:64}
+data=$("$icvec" raw --mode xts --cipher aes --key "${many:0:128}" --iv "$iv" --in "$sector")
+same "authenc is HMAC over sector, IV and ciphertext, by Perl" \
+	"$data$(by_perl hmac "$number$iv$data" "$mac")$iv" \
+	"$(meta 'capi:authenc(hmac(sha256),xts(aes))-random' "${many:0:128}$mac" --ivs "$tmp/iv" \
+		--integrity 48:aead --start-sector 261 --iv-offset 16)"
+data=$(cbc "$one" "${offset}0000000000000000" "$sector")
+tag=$(by_perl hmac "0000000000000000${offset}0000000000000000$data" "$mac")
+same "iv_offset is in the IV and not in the sector's number; a tag can be cut" "$data${tag:0:40}" \
+	"$(meta 'capi:authenc(hmac(sha256),cbc(aes))-plain64' "$one$mac" --integrity 20:aead --iv-offset 16)"
+# ESSIV's salt is of the whole key, and the encrypted IV is authenticated.
+salt=$(hex_to_bin "$one$mac" | sha256sum | cut -d ' ' -f 1)
+data=$("$icvec" raw --mode ecb --cipher aes --key "$salt" --in "${number}0000000000000000")
+tag=$(cbc "$one" "$data" "$sector")
+same "authenc with essiv" "$tag$(by_perl hmac "$number$data$tag" "$mac")" \
+	"$(meta 'capi:authenc(hmac(sha256),cbc(aes))-essiv:sha256' "$one$mac" --integrity 32:aead \
+		--start-sector 261)"
+for spec in 'gcm(aes)' 'rfc7539(chacha20,poly1305)'; do
+	same "$spec with a stored IV" \
+		"$("$icvec" raw --cipher "$spec" --key "$one" --iv "${iv:0:24}" --aad "$number${iv:0:24}" \
+			--in "$sector")${iv:0:24}" \
+		"$(meta "capi:$spec-random" "$one" --ivs "$tmp/iv" --integrity 28:aead --start-sector 261)"
+	same "$spec with plain64" \
+		"$("$icvec" raw --cipher "$spec" --key "$one" --iv "${number}00000000" \
+			--aad "$number${number}00000000" --in "$sector")" \
+		"$(meta "capi:$spec-plain64" "$one" --integrity 16:aead --start-sector 261)"
+done
+
 # Where the rules differ the data must differ, and where they agree it must agree.
 agree()
 {
@@ -381,17 +527,6 @@ plain=$tmp/cases/aes-xts-plain64-k512-512.plain
 cipher=$tmp/cases/aes-xts-plain64-k512-512.cipher
 round_trip "$cipher" "$plain"
 ok $? "an unchanged case is accepted"
-
-flip()
-{
-	local old
-
-	cp "$1" "$2"
-	old=$(dd if="$1" bs=1 skip="$3" count=1 2> /dev/null | od -An -tu1)
-	# shellcheck disable=SC2059 # the format is the byte
-	printf "\\x$(printf %02x $((old ^ 1)))" |
-		dd of="$2" bs=1 seek="$3" conv=notrunc 2> /dev/null
-}
 
 flip "$cipher" "$tmp/flipped" 40000
 [ "$(cmp -l "$cipher" "$tmp/flipped" | wc -l)" -eq 1 ] && ! round_trip "$tmp/flipped" "$plain"
@@ -480,6 +615,46 @@ refused "raw with an IV of a wrong size" "16 bytes" raw --mode cbc --cipher aes 
 refused "raw with part of a block" "lengthen --in" raw --mode ecb --cipher aes --key "$k32" --in 00
 refused "raw data that is not hex" "--in is not hex" raw --mode ecb --cipher aes --key "$k32" --in xx
 refused "pattern without size" "pattern needs" pattern --seed x
+
+# refused with metadata
+a=(encrypt --tags "$tmp/t" --key "$k64" --cipher)
+refused "aead without room for tags" "add --integrity" "${a[@]}" 'capi:authenc(hmac(sha256),cbc(aes))-plain64'
+refused "aead without room for the IV" "add --integrity" "${a[@]}" 'capi:authenc(hmac(sha256),cbc(aes))-random' --integrity 16:aead
+refused "random without room" "add --integrity" encrypt --key "$k32" --cipher 'capi:gcm(aes)-random'
+refused "random over xts without room" "correct --integrity" encrypt --key "$k32" --cipher aes-xts-random
+refused "a tag longer than the digest" "1 to 32 bytes" "${a[@]}" 'capi:authenc(hmac(sha256),cbc(aes))-plain64' --integrity 33:aead
+refused "a tag gcm has not" "4, 8, 12 to 16" encrypt --key "$k32" --cipher 'capi:gcm(aes)-plain64' --integrity 11:aead
+refused "a short tag for rfc7539" "rfc7539: 16" encrypt --key "$k32" --cipher 'capi:rfc7539(chacha20,poly1305)-plain64' --integrity 12:aead
+refused "tags without a mode that makes them" "makes no tags" "${e[@]}" aes-cbc-plain64 --integrity 32:aead
+refused "metadata without use" "correct --integrity" "${e[@]}" aes-cbc-plain64 --integrity 16:none
+refused "no file for the tags" "add --tags" "${e[@]}" 'capi:gcm(aes)-plain64' --integrity 16:aead
+refused "no file with the IVs" "add --ivs" "${e[@]}" 'capi:gcm(aes)-random' --integrity 28:aead --tags "$tmp/t"
+refused "IVs that nothing takes" "nothing to put into --ivs" "${e[@]}" aes-cbc-plain64 --ivs "$tmp/iv"
+refused "too few IVs" "ends before the data" "${e[@]}" 'capi:gcm(aes)-random' --integrity 28:aead --tags "$tmp/t" --ivs /dev/null
+refused "too few tags" "ends before the data" decrypt --key "$k32" --cipher 'capi:gcm(aes)-random' --integrity 28:aead --tags /dev/null
+refused "no number in --integrity" "N:aead" "${e[@]}" aes-cbc-plain64 --integrity x:aead
+refused "no kind in --integrity" "N:aead" "${e[@]}" aes-cbc-plain64 --integrity 16
+refused "too much metadata" "from 1 to 80" "${e[@]}" aes-cbc-plain64 --integrity 81:aead
+refused "a MAC's key without MAC" "no MAC" "${e[@]}" 'capi:gcm(aes)-plain64' --integrity 16:aead --integrity-key-size 32
+refused "a MAC's key of no bytes" "1 to 128" "${e[@]}" aes-cbc-plain64 --integrity-key-size 0
+refused "a MAC without its key" "hex digits with --key" encrypt --tags "$tmp/t" --key "$k32" --cipher 'capi:authenc(hmac(sha256),cbc(aes))-plain64' --integrity 32:aead
+refused "essiv around authenc" "-essiv:DIGEST instead" "${a[@]}" 'capi:essiv(authenc(hmac(sha256),cbc(aes)),sha256)-plain64' --integrity 32:aead
+refused "essiv with gcm" "takes no gcm" "${e[@]}" 'capi:gcm(aes)-essiv:sha256' --integrity 16:aead
+refused "lmk with tags" "plain ciphers only" "${a[@]}" 'capi:authenc(hmac(sha256),cbc(aes))-lmk' --integrity 32:aead
+refused "authenc without a cipher" "write authenc(" "${a[@]}" 'capi:authenc(hmac(sha256))-plain64'
+refused "authenc without hmac" "write authenc(" "${a[@]}" 'capi:authenc(sha256,cbc(aes))-plain64'
+refused "authenc in authenc" "not covered" "${a[@]}" 'capi:authenc(hmac(sha1),authenc(hmac(sha256),cbc(aes)))-plain64'
+refused "gcm in authenc" "takes no AEAD" "${a[@]}" 'capi:authenc(hmac(sha256),gcm(aes))-plain64' --integrity 32:aead
+refused "rfc7539 of something else" "write rfc7539(" "${e[@]}" 'capi:rfc7539(aes,poly1305)-plain64'
+refused "gcm in the old form" "capi:gcm(aes)" "${e[@]}" aes-gcm-plain64
+refused "nothing behind capi:" "nothing follows" "${e[@]}" capi:
+refused "random's IV without data" "look at the data" iv --key "$k32" --cipher 'capi:gcm(aes)-random' --integrity 28:aead
+refused "additional data for a plain cipher" "drop --tag-size and --aad" raw --mode ecb --cipher aes --key "$k32" --in "$k16" --aad 00
+refused "raw aead with an IV of a wrong size" "12 bytes" raw --cipher 'gcm(aes)' --key "$k32" --iv 00 --in "$k16"
+refused "raw aead, data shorter than the tag" "shorter than the tag" raw --decrypt --cipher 'gcm(aes)' --key "$k32" --iv "${k16:0:24}" --in 00
+out=$(head -c 512 /dev/zero | "$icvec" "${e[@]}" 'capi:gcm(aes)-plain64' --integrity 16:aead --tags /nowhere/t 2>&1)
+[ $? -eq 1 ] && [[ $out == *"/nowhere/t"* ]]
+ok $? "a file for the tags that cannot be made is reported" "$out"
 
 # These have read data before they know.
 out=$(head -c 700 /dev/zero | "$icvec" "${e[@]}" aes-cbc-plain64 2>&1 > /dev/null)
