@@ -207,7 +207,11 @@ static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struc
 	req->src = src;
 	if (err == -ENOMEM)
 		icrypt_iv_data_undo(c, &unit);
-	return err ?: icrypt_iv_data_end(c, &unit);
+	if (err)
+		return err;
+	err = icrypt_iv_data_end(c, &unit);
+	/* The data are not what they were: this unit must not be done again. */
+	return err == -ENOMEM ? -ENOBUFS : err;
 }
 
 /* One data unit, whose scatterlists are filled in. */
@@ -346,7 +350,8 @@ static int cipher_split_unit(struct icrypt_cipher *c, struct iodesc *d,
 
 /*
  * One data unit of an authenticated cipher, always in place: what is signed must
- * not change any more, so a write is copied first. The sector number is that in
+ * not change any more, so a write is copied first; and one that fails is not done
+ * again, as it may have been encrypted before its tag failed. The sector number is that in
  * the mapped device; dm-crypt's format has the iv_offset in the IV only.
  */
 static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct aead_request *req)
@@ -380,7 +385,7 @@ static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct ae
 		d->bad = r->bad;
 	if (likely(!err) || request_is_queued(err))
 		advance_unit(c, d);
-	else if (err == -ENOMEM && !unit_aligned(r->sg + 1, n))
+	else if (err == -ENOMEM && (d->write || !unit_aligned(r->sg + 1, n)))
 		err = -ENOBUFS;
 	return err;
 }
@@ -755,18 +760,16 @@ static int alloc_aead(struct icrypt_cipher *c, struct icrypt_table *t, const cha
 	return 0;
 }
 
-/* The room that the table line asks for holds a random IV, and before that the tag. */
+/* The room that the table line asks for holds a random IV behind the tag. */
 static int set_tag_size(struct icrypt_cipher *c, const struct icrypt_table *t,
 			const char **error)
 {
 	unsigned int iv = c->iv_stored ? c->iv.size : 0;
 
-	if (t->tag_size < iv || (c->aead && t->tag_size == iv)) {
+	if (t->tag_size <= iv) {
 		*error = "Not enough space for integrity tag and IV";
 		return -EINVAL;
 	}
-	if (!c->aead)
-		return 0;
 	c->tag_size = t->tag_size - iv;
 	if (crypto_aead_setauthsize(c->aead, c->tag_size)) {
 		*error = "Integrity AEAD auth tag size is not supported, check integrity:<bytes>";
@@ -827,7 +830,7 @@ int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const ch
 	c->special = c->iv_stored || c->iv_data;
 	c->key_extra = t->key_extra;
 	c->key_mac = t->key_mac;
-	if (c->aead || c->iv_stored) {
+	if (c->aead) {
 		err = set_tag_size(c, t, error);
 		if (err)
 			return err;

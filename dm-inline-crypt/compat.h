@@ -204,6 +204,13 @@ static inline void icrypt_audit_target(const char *op, struct dm_target *ti, int
 }
 #endif
 
+/* What IMA measures of dm-crypt here: high_priority is an option since 6.10. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define ICRYPT_PRINT_IMA_HERE	ICRYPT_PRINT_IMA
+#else
+#define ICRYPT_PRINT_IMA_HERE	ICRYPT_PRINT_IMA_1_24
+#endif
+
 /* Writes that must not be split, through a target: since 7.0 with dm-crypt. */
 #ifdef DM_TARGET_ATOMIC_WRITES
 #define ICRYPT_DM_ATOMIC_WRITES	DM_TARGET_ATOMIC_WRITES

@@ -415,8 +415,7 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 	if (likely(io->bytes < 2 * ICRYPT_PIECE_MIN))
 		return 0;
 	/* Not a piece, nor what another run of the cipher has begun. */
-	if (io->whole || io->again || io->cc->table.read_context != ICRYPT_WANT_AUTO ||
-	    io->bio->bi_status ||
+	if (io->whole || io->cc->table.read_context != ICRYPT_WANT_AUTO || io->bio->bi_status ||
 	    io->desc.in_iter.bi_size != io->bytes ||
 	    !may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE))
 		return 0;

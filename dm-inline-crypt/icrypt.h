@@ -84,9 +84,9 @@ enum icrypt_owner {
  * @owner:     read: enum icrypt_owner, settles who decrypts
  * @plan:      read: enum icrypt_plan
  * @tags_pooled: @tags are from the pool
- * @again:     read: was read again, into pages of our own
  * @context:   enum icrypt_context where the cipher ran so far
- * @ordered:   write: completed by the cipher for a writer that waits, or NULL
+ * @ordered:   completed by the cipher for a writer that waits, or NULL; or for the
+ *	       worker that reads again
  * @start_ns:  when the cipher began, 0 unless traced
  * @map_ns:    when map began, 0 unless the histogram is on
  * @work:      the fallback
@@ -117,7 +117,6 @@ struct icrypt_io {
 	u8			plan;
 	u8			context;
 	bool			tags_pooled;
-	bool			again;
 	u64			start_ns;
 	u64			map_ns;
 	union {
@@ -270,6 +269,9 @@ struct icrypt_config {
 	struct icrypt_latency	*latency_base;
 };
 
+/* The most that fits into one bio of single pages, bytes. */
+#define ICRYPT_PAGES_MAX	((unsigned int)BIO_MAX_VECS << PAGE_SHIFT)
+
 /* Until the first bios were timed, ns: slow enough to be careful. */
 #define ICRYPT_NS_PER_KIB_GUESS	8000
 
@@ -302,10 +304,10 @@ void icrypt_iv_data_undo(const struct icrypt_cipher *c, const struct icrypt_unit
 /* integrity.c */
 int icrypt_integrity_init(struct icrypt_config *cc, const char **error);
 void icrypt_integrity_exit(struct icrypt_config *cc);
-bool icrypt_tags_alloc(struct icrypt_io *io);
+bool icrypt_tags_alloc(struct icrypt_io *io, bool nowait);
 bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio);
 void icrypt_tags_free(struct icrypt_io *io);
-void icrypt_integrity_failed(struct icrypt_io *io);
+void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy);
 
 /* read.c */
 int icrypt_read_map(struct icrypt_io *io);
@@ -389,7 +391,6 @@ static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc
 	io->bio = bio;
 	io->whole = NULL;
 	io->tags = NULL;
-	io->again = false;
 	io->sector = sector;
 	io->bytes = bio->bi_iter.bi_size;
 	io->context = ICRYPT_CALLER;

@@ -10,6 +10,7 @@
  */
 
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "icrypt.h"
@@ -31,18 +32,20 @@ static unsigned int tags_pooled_bytes(const struct icrypt_config *cc)
 
 /**
  * icrypt_tags_alloc() - get memory for the integrity metadata of a bio
- * @io: in map, with nothing of it sent yet
+ * @io:     in map, with nothing of it sent yet
+ * @nowait: do not sleep for it
  *
- * When memory is short map takes only as much of the bio as the pool has room
- * for. A bio that must not wait or not be split gets its memory or fails.
+ * When memory is short map takes only as much of the bio as there is room for,
+ * in the end an entry of the pool. A bio that must not wait or not be split gets
+ * its memory or fails.
  *
- * Context: process. Sleeps unless the bio has REQ_NOWAIT.
+ * Context: process. Sleeps unless @nowait.
  * Return: whether there is some; io->bytes may have become less.
  */
-bool icrypt_tags_alloc(struct icrypt_io *io)
+bool icrypt_tags_alloc(struct icrypt_io *io, bool nowait)
 {
 	struct icrypt_config *cc = io->cc;
-	bool nowait = io->bio->bi_opf & REQ_NOWAIT, whole = io->bio->bi_opf & ICRYPT_REQ_ATOMIC;
+	bool whole = io->desc.write && !icrypt_may_split_write(io->bio);
 	gfp_t gfp = (nowait ? GFP_NOWAIT : GFP_NOIO) | __GFP_NOWARN;
 	unsigned int bytes;
 
@@ -55,13 +58,19 @@ bool icrypt_tags_alloc(struct icrypt_io *io)
 	if (nowait || whole)
 		return false;
 
-	bytes = tags_pooled_bytes(cc);
-	if (io->bytes > bytes) {
+	for (bytes = io->bytes; !io->tags && bytes > tags_pooled_bytes(cc); ) {
+		bytes = max(round_down(bytes / 2, cc->cipher.sector_size), tags_pooled_bytes(cc));
+		if (bytes > tags_pooled_bytes(cc))
+			io->tags = kmalloc(tags_size(cc, bytes), gfp);
+	}
+	if (bytes < io->bytes) {
 		dm_accept_partial_bio(io->bio, bytes >> SECTOR_SHIFT);
 		io->bytes = bytes;
 	}
-	io->tags = mempool_alloc(&cc->tag_pool, GFP_NOIO);
-	io->tags_pooled = true;
+	if (!io->tags) {
+		io->tags = mempool_alloc(&cc->tag_pool, GFP_NOIO);
+		io->tags_pooled = true;
+	}
 	return true;
 }
 
@@ -108,20 +117,22 @@ bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio)
 
 /**
  * icrypt_integrity_failed() - say that a read is not what was written
- * @io: the read, after its second try
+ * @io:   the read, after its second try
+ * @copy: the bio of that
  *
  * In the kernel log, rate-limited, and as an audit record, like dm-crypt.
  *
- * Context: any.
+ * Context: process, sleeps.
  */
-void icrypt_integrity_failed(struct icrypt_io *io)
+void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy)
 {
-	/* Audit wants it for the device's number only. */
-	struct bio *bio = io->whole ? io->whole->bio : io->bio;
+	/* Audit allocates as if nobody wrote back memory through us. */
+	unsigned int noio = memalloc_noio_save();
 
 	DMERR_LIMIT("%pg: INTEGRITY AEAD ERROR, sector %llu", io->cc->dev->bdev,
 		    (unsigned long long)io->desc.bad);
-	icrypt_audit_bio("integrity-aead", bio, io->desc.bad, 0);
+	icrypt_audit_bio("integrity-aead", copy, io->desc.bad, 0);
+	memalloc_noio_restore(noio);
 }
 
 #ifdef CONFIG_BLK_DEV_INTEGRITY
@@ -129,7 +140,10 @@ static int integrity_find_room(struct icrypt_config *cc, const char **error)
 {
 	struct blk_integrity *bi = blk_get_integrity(cc->dev->bdev->bd_disk);
 
-	if (!bi || !icrypt_profile_fits(bi, cc->table.tag_size)) {
+	unsigned int used = cc->cipher.tag_size + (cc->cipher.iv_stored ? cc->cipher.iv.size : 0);
+
+	if (!bi || !icrypt_profile_fits(bi, cc->table.tag_size) ||
+	    icrypt_profile_size(bi) < used) {
 		*error = "Device below has no room for these tags";
 		return -EINVAL;
 	}

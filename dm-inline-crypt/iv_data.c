@@ -110,9 +110,12 @@ static int lmk_begin(const struct icrypt_iv_data *iv, const struct icrypt_unit *
 	}
 	unit_get(u, u->src, SECTOR_SIZE);
 	err = lmk_hash(iv, u, state);
-	if (!err)
-		memcpy(u->iv, state, iv->size);
-	return err;
+	if (err)
+		return err;
+	memcpy(u->iv, state, iv->size);
+	/* The very data that the IV is of, whatever their owner does meanwhile. */
+	unit_put(u, u->dst, SECTOR_SIZE);
+	return 1;
 }
 
 /* Only now are the data known that the IV was made of; it goes to the first block. */
@@ -245,18 +248,17 @@ static int elephant_sector_key(const struct icrypt_iv_data *iv, const struct icr
 	return encrypt_blocks(iv->elephant, key, ELEPHANT_SECTOR_KEY, NULL);
 }
 
-/* From @u->src to @u->dst, which the cipher then goes on with; or back, in @u->dst. */
-static int elephant_diffuse(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+/*
+ * From @u->src to @u->dst, which the cipher then goes on with; or back, in @u->dst.
+ * The sector key lies behind the data. Making it can fail, so that is done before
+ * the cipher runs: what is half decrypted could not be tried again.
+ */
+static void elephant_diffuse(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
 {
-	/* Behind the data */
 	u8 *key = u->buf + iv->unit;
 	unsigned int i, n = iv->unit / sizeof(u32);
 	u32 *d = (u32 *)u->buf;
-	int err;
 
-	err = elephant_sector_key(iv, u, key);
-	if (err)
-		goto out;
 	unit_get(u, u->write ? u->src : u->dst, iv->unit);
 	le32_to_cpu_array(d, n);
 	if (!u->write) {
@@ -273,9 +275,7 @@ static int elephant_diffuse(const struct icrypt_iv_data *iv, const struct icrypt
 	}
 	cpu_to_le32_array(d, n);
 	unit_put(u, u->dst, iv->unit);
-out:
 	memzero_explicit(key, ELEPHANT_SECTOR_KEY);
-	return err;
 }
 
 /**
@@ -299,7 +299,9 @@ int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit
 	case IV_EBOIV:
 		return eboiv_make(iv, u);
 	case IV_ELEPHANT:
-		err = u->write ? elephant_diffuse(iv, u) : 0;
+		err = elephant_sector_key(iv, u, u->buf + iv->unit);
+		if (!err && u->write)
+			elephant_diffuse(iv, u);
 		if (!err)
 			err = eboiv_make(iv, u);
 		return err ?: u->write;
@@ -329,7 +331,9 @@ int icrypt_iv_data_end(const struct icrypt_cipher *c, const struct icrypt_unit *
 	case IV_EBOIV:
 		return 0;
 	case IV_ELEPHANT:
-		return u->write ? 0 : elephant_diffuse(iv, u);
+		if (!u->write)
+			elephant_diffuse(iv, u);
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -458,7 +462,7 @@ static int eboiv_init(struct icrypt_cipher *c, struct icrypt_table *t, const cha
 		return -EINVAL;
 	}
 	/* Where the answer is needed nobody can wait for it. */
-	iv->volume = crypto_alloc_sync_skcipher(t->alg, 0, 0);
+	iv->volume = crypto_alloc_sync_skcipher(t->alg, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(iv->volume)) {
 		*error = "EBOIV needs a synchronous driver of the cipher";
 		return PTR_ERR(iv->volume);
@@ -476,7 +480,7 @@ static int elephant_init(struct icrypt_cipher *c, struct icrypt_table *t, const 
 		*error = "Wrong key size for Elephant, need two AES keys";
 		return -EINVAL;
 	}
-	iv->elephant = crypto_alloc_sync_skcipher("ecb(aes)", 0, 0);
+	iv->elephant = crypto_alloc_sync_skcipher("ecb(aes)", 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(iv->elephant)) {
 		*error = "Elephant needs a synchronous driver of ecb(aes)";
 		return PTR_ERR(iv->elephant);

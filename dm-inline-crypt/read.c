@@ -130,6 +130,14 @@ static void read_again_end(struct bio *copy)
 	complete(copy->bi_private);
 }
 
+static void read_again_cipher_done(void *cookie, enum icrypt_progress progress)
+{
+	struct icrypt_io *io = cookie;
+
+	icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
+	complete(io->ordered);
+}
+
 /* The second try is over; now a read that does not match its tag is an error. */
 static void read_again_done(struct icrypt_io *io, struct bio *copy)
 {
@@ -142,7 +150,7 @@ static void read_again_done(struct icrypt_io *io, struct bio *copy)
 		bio->bi_iter = io->iter;
 		bio_copy_data(bio, copy);
 	} else if (io->desc.status == BLK_STS_PROTECTION) {
-		icrypt_integrity_failed(io);
+		icrypt_integrity_failed(io, copy);
 	}
 	icrypt_pages_free(io->cc, copy);
 	icrypt_stats_done(io);
@@ -279,33 +287,30 @@ static void read_again_work(struct work_struct *work)
 	}
 
 	copy->bi_iter = iter;
+	io->ordered = &done;
+	io->desc.done = read_again_cipher_done;
 	icrypt_cipher_start(&cc->cipher, &io->desc, copy, copy, io->sector, io->tags);
-	switch (icrypt_cipher_run(&cc->cipher, &io->desc, icrypt_io_request(io),
-				  ICRYPT_MAY_SLEEP)) {
-	case ICRYPT_QUEUED:
-		break;
-	default:
-		read_done(io);
-		break;
+	while (io->desc.in_iter.bi_size && !io->desc.status) {
+		reinit_completion(&done);
+		if (icrypt_cipher_run(&cc->cipher, &io->desc, icrypt_io_request(io),
+				      ICRYPT_MAY_SLEEP) != ICRYPT_QUEUED)
+			break;
+		wait_for_completion_io(&done);
 	}
+	read_again_done(io, copy);
 }
 
-/* The cipher is through with all of it, wherever that was. */
+/* The cipher is through with all of it. */
 static void read_done(struct icrypt_io *io)
 {
-	if (likely(!io->again)) {
-		if (unlikely(io->desc.status == BLK_STS_PROTECTION)) {
-			io->again = true;
-			icrypt_stats_fallback(io, ICRYPT_REASON_CONTEXT);
-			INIT_WORK(&io->work, read_again_work);
-			queue_work(io->cc->wq, &io->work);
-			return;
-		}
-		icrypt_stats_done(io);
-		read_finish(io, io->desc.status);
+	if (unlikely(io->desc.status == BLK_STS_PROTECTION)) {
+		icrypt_stats_fallback(io, ICRYPT_REASON_CONTEXT);
+		INIT_WORK(&io->work, read_again_work);
+		queue_work(io->cc->wq, &io->work);
 		return;
 	}
-	read_again_done(io, io->desc.in);
+	icrypt_stats_done(io);
+	read_finish(io, io->desc.status);
 }
 
 /* With bottom halves off: as long as there is budget. */
@@ -644,6 +649,18 @@ static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 	trace_submit(io);
 }
 
+static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
+{
+	/* It may have to be read again, into pages of ours: one bio of them. */
+	if (io->bytes > ICRYPT_PAGES_MAX) {
+		if (nowait)
+			return false;
+		dm_accept_partial_bio(io->bio, ICRYPT_PAGES_MAX >> SECTOR_SHIFT);
+		io->bytes = ICRYPT_PAGES_MAX;
+	}
+	return icrypt_tags_alloc(io, nowait);
+}
+
 /* Integrity metadata come along with a read that is not yet on its way. */
 static bool read_attach_tags(struct icrypt_io *io)
 {
@@ -704,7 +721,7 @@ int icrypt_read_map(struct icrypt_io *io)
 	bool nowait = io->bio->bi_opf & REQ_NOWAIT;
 	unsigned int piece;
 
-	if (unlikely(io->cc->cipher.tuple_size) && !icrypt_tags_alloc(io))
+	if (unlikely(io->cc->cipher.tuple_size) && !read_alloc_tags(io, nowait))
 		return icrypt_no_memory(io, nowait);
 	piece = plan == ICRYPT_PLAN_ENDIO ? 0 : icrypt_caller_piece(io);
 	if (piece && read_map_pieces(io, piece, plan))

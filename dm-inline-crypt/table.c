@@ -388,7 +388,7 @@ int icrypt_table_parse(struct icrypt_table *t, unsigned int argc, char **argv)
 /**
  * icrypt_table_print() - print a table line or the IMA measurement of it
  * @t:    what to print
- * @what: ICRYPT_PRINT_TABLE, or ICRYPT_PRINT_IMA for the attributes only
+ * @what: ICRYPT_PRINT_TABLE, or the attributes only that IMA measures
  * @key:  the key to print as hex, or NULL to print zeros of the same length
  * @buf:  where to
  * @size: size of @buf, bytes
@@ -407,9 +407,10 @@ unsigned int icrypt_table_print(const struct icrypt_table *t, enum icrypt_print 
 
 #define emit(...) (n += scnprintf(buf + n, size - n, __VA_ARGS__))
 
-	if (what == ICRYPT_PRINT_IMA) {
+	if (what != ICRYPT_PRINT_TABLE) {
 		for (i = 0; i < ICRYPT_OPT_COUNT; i++)
-			emit(",%s=%c", option_names[i], icrypt_option_set(t, i) ? 'y' : 'n');
+			if (i != ICRYPT_OPT_HIGH_PRIORITY || what == ICRYPT_PRINT_IMA)
+				emit(",%s=%c", option_names[i], icrypt_option_set(t, i) ? 'y' : 'n');
 		if (t->tag_size)
 			emit(",integrity_tag_size=%u,cipher_auth=%s", t->tag_size, t->auth);
 		if (large)

@@ -38,6 +38,7 @@ enum icrypt_want {
 enum icrypt_print {
 	ICRYPT_PRINT_TABLE,
 	ICRYPT_PRINT_IMA,
+	ICRYPT_PRINT_IMA_1_24,	/* as dm-crypt did before it had high_priority */
 };
 
 /**

@@ -122,11 +122,7 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 	err = icrypt_integrity_init(cc, (const char **)&ti->error);
 	if (err)
 		return err;
-	/* A read may have to be read again, into pages of ours. */
-	if (cc->cipher.tuple_size)
-		err = dm_set_target_max_io_len(ti, BIO_MAX_VECS << (PAGE_SHIFT - SECTOR_SHIFT));
-	if (!err)
-		err = icrypt_keep_words(cc);
+	err = icrypt_keep_words(cc);
 	if (!err)
 		err = icrypt_stats_init(cc);
 	if (!err)
@@ -220,10 +216,12 @@ static void icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
 {
 	bool write = op_is_write(bio_op(bio));
 	unsigned int max = READ_ONCE(*(write ? &max_write_size : &max_read_size));
+	unsigned int align = max_t(unsigned int, cc->cipher.sector_size,
+				   bdev_logical_block_size(cc->dev->bdev));
 
 	if (likely(!max) || (bio->bi_opf & REQ_NOWAIT) || (write && !icrypt_may_split_write(bio)))
 		return;
-	max = max(round_down(max, cc->cipher.sector_size), cc->cipher.sector_size);
+	max = max(round_down(max, align), align);
 	if (bio->bi_iter.bi_size > max)
 		dm_accept_partial_bio(bio, max >> SECTOR_SHIFT);
 }
@@ -282,7 +280,7 @@ static void icrypt_status(struct dm_target *ti, status_type_t type, unsigned int
 		break;
 	case STATUSTYPE_IMA:
 		DMEMIT_TARGET_NAME_VERSION(ti->type);
-		sz += icrypt_table_print(&cc->table, ICRYPT_PRINT_IMA, NULL, result + sz,
+		sz += icrypt_table_print(&cc->table, ICRYPT_PRINT_IMA_HERE, NULL, result + sz,
 					 maxlen - sz);
 		DMEMIT(";");
 		break;

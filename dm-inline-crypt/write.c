@@ -21,9 +21,6 @@
 #include "icrypt.h"
 #include "trace.h"
 
-/* The most that fits into one bio of single pages, bytes. */
-#define ICRYPT_WRITE_MAX	((unsigned int)BIO_MAX_VECS << PAGE_SHIFT)
-
 /* Largest chunk of pages to try for, log2: 128 KiB on most machines. */
 #define ICRYPT_ORDER_MAX	5
 
@@ -363,21 +360,21 @@ int icrypt_write_map(struct icrypt_io *io)
 	enum icrypt_reason reason;
 	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !cc->zoned;
 
-	if (unlikely(io->bytes > ICRYPT_WRITE_MAX)) {
+	if (unlikely(io->bytes > ICRYPT_PAGES_MAX)) {
 		if (!icrypt_may_split_write(bio))
 			return DM_MAPIO_KILL;
 		/* The rest of it might have to wait after this part was sent. */
 		if (nowait)
 			return icrypt_no_memory(io, nowait);
-		if (!part || part > ICRYPT_WRITE_MAX)
-			part = ICRYPT_WRITE_MAX;
+		if (!part || part > ICRYPT_PAGES_MAX)
+			part = ICRYPT_PAGES_MAX;
 	}
 	if (part) {
 		dm_accept_partial_bio(bio, part >> SECTOR_SHIFT);
 		io->bytes = part;
 	}
 
-	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io))
+	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, nowait))
 		return icrypt_no_memory(io, nowait);
 	io->clone = write_alloc_clone(io, nowait);
 	if (unlikely(!io->clone))

@@ -68,7 +68,7 @@ refused "a tag of 5 bytes" "tag size is not supported" "" \
 	"capi:gcm(aes)-plain64 $key32 0 $loop 0 1 integrity:5:aead"
 refused "an IV and no tag" "Not enough space for integrity tag and IV" "" \
 	"capi:gcm(aes)-random $key32 0 $loop 0 1 integrity:12:aead"
-refused "random IVs and nowhere to put them" "Not enough space for integrity tag and IV" "" \
+refused "random IVs and nowhere to put them" "Device below has no room for these tags" "" \
 	"aes-xts-random $key 0 $loop 0"
 refused "a MAC that is not known" "Invalid AEAD cipher spec" "no hmac(rot13)" \
 	"capi:authenc(hmac(rot13),xts(aes))-plain64 $key 0 $loop 0 1 integrity:32:aead"

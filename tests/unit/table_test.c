@@ -599,6 +599,12 @@ static void test_print_ima(void)
 		words_split(&w, ima[i].line);
 		icrypt_table_parse(&t, w.argc, w.argv);
 		n = icrypt_table_print(&t, ICRYPT_PRINT_IMA, key, buf, sizeof(buf));
+		/* Without one attribute where dm-crypt does not have it. */
+		icrypt_table_print(&t, ICRYPT_PRINT_IMA_1_24, key, buf + n + 1,
+				   sizeof(buf) - n - 1);
+		ok(!strstr(buf + n + 1, "high_priority") &&
+		   strlen(buf + n + 1) + strlen(",high_priority=n") == n,
+		   "  and high_priority where there is such an option");
 		/* Attributes may follow that dm-crypt measures and we have not. */
 		if (!ok(n == strlen(buf) && strstarts(buf, ima[i].want),
 			"IMA measures the attributes of line %zu", i + 1))
