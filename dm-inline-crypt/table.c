@@ -408,9 +408,11 @@ unsigned int icrypt_table_print(const struct icrypt_table *t, enum icrypt_print 
 #define emit(...) (n += scnprintf(buf + n, size - n, __VA_ARGS__))
 
 	if (what != ICRYPT_PRINT_TABLE) {
-		for (i = 0; i < ICRYPT_OPT_COUNT; i++)
-			if (i != ICRYPT_OPT_HIGH_PRIORITY || what == ICRYPT_PRINT_IMA)
-				emit(",%s=%c", option_names[i], icrypt_option_set(t, i) ? 'y' : 'n');
+		for (i = 0; i < ICRYPT_OPT_COUNT; i++) {
+			if (i == ICRYPT_OPT_HIGH_PRIORITY && what == ICRYPT_PRINT_IMA_1_24)
+				continue;
+			emit(",%s=%c", option_names[i], icrypt_option_set(t, i) ? 'y' : 'n');
+		}
 		if (t->tag_size)
 			emit(",integrity_tag_size=%u,cipher_auth=%s", t->tag_size, t->auth);
 		if (large)
