@@ -83,17 +83,26 @@ static unsigned int aad_size(const struct icrypt_cipher *c)
 static void cipher_callback(icrypt_async_t *arg, int error);
 
 /*
- * The transforms for the context at hand. Where the FPU may be used there is no
- * need for the wrapper that finds that out for each data unit and has another
- * thread do the work if not, or if that thread still has some.
+ * The transforms for the context at hand. Where the FPU may be used, as in any
+ * task that may give way to others, there is no need for the wrapper that finds
+ * that out for each data unit and has another thread do the work if not, or if
+ * that thread still has some.
  */
-static struct crypto_skcipher **usable_tfms(struct icrypt_cipher *c)
+static struct crypto_skcipher **usable_tfms(struct icrypt_cipher *c, unsigned int may)
 {
-	return c->simd_tfms && crypto_simd_usable() ? c->simd_tfms : c->tfms;
+	return c->simd_tfms && (may || crypto_simd_usable()) ? c->simd_tfms : c->tfms;
+}
+
+/* sg_init_table() of one entry, without the call of memset(). */
+static void sg_init_entry(struct scatterlist *sg)
+{
+	*sg = (struct scatterlist){};
+	sg_mark_end(sg);
 }
 
 /* Everything in a request that stays the same from unit to unit. */
-static void request_init(struct icrypt_cipher *c, struct iodesc *d, void *req, void *own)
+static inline void request_init(struct icrypt_cipher *c, struct iodesc *d, void *req, void *own,
+				unsigned int may)
 {
 	struct icrypt_request *r = request_priv(c, req);
 	struct scatterlist *out = d->in == d->out ? r->sg : r->sg + c->pieces;
@@ -110,10 +119,10 @@ static void request_init(struct icrypt_cipher *c, struct iodesc *d, void *req, v
 		aead_request_set_ad(req, aad_size(c));
 		return;
 	}
-	r->tfms = usable_tfms(c);
-	sg_init_table(r->sg, 1);
+	r->tfms = usable_tfms(c, may);
+	sg_init_entry(r->sg);
 	if (out != r->sg)
-		sg_init_table(out, 1);
+		sg_init_entry(out);
 	skcipher_request_set_tfm(req, r->tfms[0]);
 	skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG, cipher_callback, r);
 	skcipher_request_set_crypt(req, r->sg, out, c->sector_size, r->iv);
@@ -215,7 +224,8 @@ static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struc
 }
 
 /* One data unit, whose scatterlists are filled in. */
-static int request_run(struct icrypt_cipher *c, struct iodesc *d, struct skcipher_request *req)
+static inline int request_run(struct icrypt_cipher *c, struct iodesc *d,
+			      struct skcipher_request *req)
 {
 	struct icrypt_request *r = request_priv(c, req);
 
@@ -273,7 +283,9 @@ static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
 		if (req->dst != req->src)
 			req->dst->offset += len;
 	}
-	advance(c, d, done);
+	bio_advance_iter_single(d->in, &d->in_iter, done);
+	if (d->out != d->in)
+		bio_advance_iter_single(d->out, &d->out_iter, done);
 	return err;
 }
 
@@ -420,29 +432,6 @@ static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, void *req)
 }
 
 /**
- * icrypt_cipher_start() - aim a descriptor at its data
- * @c:      the cipher
- * @d:      the descriptor; write, done and cookie are the caller's to set
- * @in:     input; what its bi_iter covers is processed
- * @out:    output, @in for in place
- * @sector: of the data in the mapped device, 512-byte sectors
- * @tags:   integrity metadata of the data, or NULL
- *
- * Context: any, does not sleep.
- */
-void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d, struct bio *in,
-			 struct bio *out, sector_t sector, u8 *tags)
-{
-	d->in = in;
-	d->out = out;
-	d->in_iter = in->bi_iter;
-	d->out_iter = out->bi_iter;
-	d->sector = sector + c->iv_offset;
-	d->tags = tags;
-	d->status = BLK_STS_OK;
-}
-
-/**
  * icrypt_cipher_run() - process what is left of a descriptor
  * @c:     the cipher
  * @d:     the descriptor
@@ -465,9 +454,8 @@ enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d
 	 * at hand, as where kernel_fpu_begin() itself keeps bottom halves off.
 	 */
 	bool bh_off = may && c->simd_tfms;
-	unsigned int noio = sleep ? memalloc_noio_save() : 0;
-	unsigned int queued;
-	bool nomem, stalled;
+	bool nomem, stalled, retried = false;
+	unsigned int noio = 0, queued;
 	void *req;
 	int err;
 
@@ -477,7 +465,7 @@ again:
 	stalled = false;
 	req = own;
 	atomic_set(&d->pending, ICRYPT_WALKING);
-	request_init(c, d, req, own);
+	request_init(c, d, req, own, may);
 
 	while (d->in_iter.bi_size && likely(!READ_ONCE(d->status))) {
 		if (unlikely(!req)) {
@@ -487,7 +475,7 @@ again:
 				stalled = true;
 				break;
 			}
-			request_init(c, d, req, own);
+			request_init(c, d, req, own, may);
 		}
 
 		if (bh_off)
@@ -496,7 +484,7 @@ again:
 		if (bh_off)
 			local_bh_enable();
 		if (likely(!err)) {
-			if (may)
+			if (may && d->in_iter.bi_size)
 				cond_resched();
 			continue;
 		}
@@ -513,7 +501,13 @@ again:
 			break;
 		}
 		if (err == -ENOMEM && sleep) {
-			/* Like mempool_alloc(): memory will come back, give it time. */
+			/*
+			 * Like mempool_alloc(): memory will come back, give it
+			 * time. From now on the driver may wait for it, too.
+			 */
+			if (!retried)
+				noio = memalloc_noio_save();
+			retried = true;
 			request_may_sleep(c, req);
 			bh_off = false;
 			set_current_state(TASK_UNINTERRUPTIBLE);
@@ -535,14 +529,14 @@ again:
 	 */
 	if (unlikely(queued)) {
 		if (!atomic_sub_and_test(ICRYPT_WALKING - queued, &d->pending)) {
-			if (sleep)
+			if (retried)
 				memalloc_noio_restore(noio);
 			return ICRYPT_QUEUED;
 		}
 		if (stalled && !d->status)
 			goto again;
 	}
-	if (sleep)
+	if (unlikely(retried))
 		memalloc_noio_restore(noio);
 	return nomem && !d->status ? ICRYPT_NOMEM : ICRYPT_DONE;
 }

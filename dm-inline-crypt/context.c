@@ -50,9 +50,6 @@ MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microsecon
 #define ICRYPT_SPREAD_NS	(100 * NSEC_PER_USEC)
 #define ICRYPT_SPREAD_MIN	(32 * 1024U)
 
-/* The least that a large bio is cut into, bytes: a multiple of any sector size. */
-#define ICRYPT_PIECE_MIN	(128 * 1024U)
-
 /* About the most pieces that a huge one is cut into. */
 #define ICRYPT_PIECES_MAX	32
 
@@ -67,7 +64,7 @@ MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microsecon
 
 /* The first runs of the cipher in a task are timed, and then one in so many. */
 #define ICRYPT_SAMPLES_FIRST	16
-#define ICRYPT_SAMPLE		8
+#define ICRYPT_SAMPLE		16
 
 /* Where the learned cost may lie, ns per KiB. */
 #define ICRYPT_COST_MIN		16U
@@ -227,7 +224,7 @@ static bool may_rely_on_workers(void)
  * the cipher costs.
  *
  * Context: any.
- * Return: for icrypt_clock_stop().
+ * Return: for icrypt_clock_stop(), or 0 if there is no need to call that.
  */
 u64 icrypt_clock_start(struct icrypt_io *io)
 {
@@ -242,9 +239,9 @@ u64 icrypt_clock_start(struct icrypt_io *io)
 }
 
 /**
- * icrypt_clock_stop() - the cipher is through with a bio
+ * icrypt_clock_stop() - the cipher is through with a bio that is timed
  * @io:    the bio
- * @start: from icrypt_clock_start()
+ * @start: from icrypt_clock_start(), not 0
  * @bytes: that it went through since then
  *
  * A sample that is too long may have been preempted, one that is short was not:
@@ -256,11 +253,8 @@ void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes)
 {
 	unsigned int *estimate = &io->cc->ns_per_kib[io->desc.write];
 	unsigned int old = READ_ONCE(*estimate), sample, new;
-	u64 now;
+	u64 now = ktime_get_mono_fast_ns();
 
-	if (!start)
-		return;
-	now = ktime_get_mono_fast_ns();
 	if (!in_task() || softirq_count()) {
 		struct stretch *s = this_cpu_ptr(&stretches);
 
@@ -367,8 +361,8 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 	 * With more readers than CPUs somebody else runs when the device is
 	 * done, and decrypts sooner than we could be switched to.
 	 */
-	if (want != ICRYPT_WANT_CALLER && cost(io) <= ICRYPT_SMALL_NS &&
-	    atomic_read(&waiting) >= num_online_cpus())
+	if (want != ICRYPT_WANT_CALLER && atomic_read(&waiting) >= num_online_cpus() &&
+	    cost(io) <= ICRYPT_SMALL_NS)
 		return ICRYPT_PLAN_ENDIO;
 
 	if (submitter_plug()) {
@@ -388,15 +382,14 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
  * icrypt_caller_piece() - decide whether a read that its caller decrypts is sent in pieces
  * @io: the read
  *
- * So that the caller has something to do while the device is at the rest.
+ * So that the caller has something to do while the device is at the rest. Only
+ * if icrypt_is_large().
  *
  * Context: process, in map; does not sleep.
  * Return: bytes of a piece, or 0 to send it whole.
  */
 unsigned int icrypt_caller_piece(struct icrypt_io *io)
 {
-	if (likely(io->bytes < 2 * ICRYPT_PIECE_MIN))
-		return 0;
 	/* A disk that has to seek is slow enough. */
 	if (io->cc->table.read_context != ICRYPT_WANT_AUTO || io->cc->rotational)
 		return 0;
@@ -412,7 +405,7 @@ unsigned int icrypt_caller_piece(struct icrypt_io *io)
  */
 unsigned int icrypt_worker_piece(struct icrypt_io *io)
 {
-	if (likely(io->bytes < 2 * ICRYPT_PIECE_MIN))
+	if (likely(!icrypt_is_large(io)))
 		return 0;
 	/* Not a piece, nor what another run of the cipher has begun. */
 	if (io->whole || io->cc->table.read_context != ICRYPT_WANT_AUTO || io->bio->bi_status ||
@@ -436,7 +429,7 @@ unsigned int icrypt_write_piece(struct icrypt_io *io)
 	struct icrypt_config *cc = io->cc;
 	unsigned int size, stripe = bdev_io_opt(cc->dev->bdev);
 
-	if (likely(io->bytes < 2 * ICRYPT_PIECE_MIN))
+	if (likely(!icrypt_is_large(io)))
 		return 0;
 	if (cc->zoned || cc->rotational || cc->table.write_context != ICRYPT_WANT_AUTO ||
 	    (io->bio->bi_opf & (REQ_NOWAIT | ICRYPT_REQ_ATOMIC)) ||

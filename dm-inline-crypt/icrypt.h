@@ -275,6 +275,9 @@ struct icrypt_config {
 /* Until the first bios were timed, ns: slow enough to be careful. */
 #define ICRYPT_NS_PER_KIB_GUESS	8000
 
+/* The least that a large bio is cut into, bytes: a multiple of any sector size. */
+#define ICRYPT_PIECE_MIN	(128 * 1024U)
+
 /* target.c */
 int icrypt_no_memory(struct icrypt_io *io, bool nowait);
 
@@ -287,8 +290,6 @@ void icrypt_key_free(struct icrypt_config *cc);
 int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error);
 void icrypt_cipher_exit(struct icrypt_cipher *c);
 int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size);
-void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d, struct bio *in,
-			 struct bio *out, sector_t sector, u8 *tags);
 enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d, void *req,
 				       unsigned int may);
 
@@ -366,6 +367,29 @@ static inline void icrypt_stats_latency(struct icrypt_io *io)
 		icrypt_stats_count_latency(io);
 }
 
+/**
+ * icrypt_cipher_start() - aim a descriptor at its data
+ * @c:      the cipher
+ * @d:      the descriptor; write, done and cookie are the caller's to set
+ * @in:     input; what its bi_iter covers is processed
+ * @out:    output, @in for in place
+ * @sector: of the data in the mapped device, 512-byte sectors
+ * @tags:   integrity metadata of the data, or NULL
+ *
+ * Context: any, does not sleep.
+ */
+static inline void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d, struct bio *in,
+				       struct bio *out, sector_t sector, u8 *tags)
+{
+	d->in = in;
+	d->out = out;
+	d->in_iter = in->bi_iter;
+	d->out_iter = out->bi_iter;
+	d->sector = sector + c->iv_offset;
+	d->tags = tags;
+	d->status = BLK_STS_OK;
+}
+
 /* The request that lives behind the per-bio data. */
 static inline void *icrypt_io_request(struct icrypt_io *io)
 {
@@ -381,6 +405,12 @@ static inline unsigned int icrypt_per_io_size(const struct icrypt_cipher *c)
 static inline struct icrypt_io *icrypt_io_of(struct icrypt_config *cc, struct bio *bio)
 {
 	return dm_per_bio_data(bio, icrypt_per_io_size(&cc->cipher));
+}
+
+/* Large enough to be cut? */
+static inline bool icrypt_is_large(const struct icrypt_io *io)
+{
+	return io->bytes >= 2 * ICRYPT_PIECE_MIN;
 }
 
 /* What a read and a write have in common; @sector is the bio's in the mapped device. */

@@ -16,7 +16,7 @@
 #define ICRYPT_SECTOR_SHIFT	9
 
 /* 16 bytes are the rule, and two stores cheaper than a call. */
-static void iv_zero(const struct icrypt_iv *iv, u8 *out)
+static inline void iv_zero(const struct icrypt_iv *iv, u8 *out)
 {
 	if (iv->size == 2 * sizeof(u64)) {
 		put_unaligned_le64(0, out);

@@ -49,7 +49,8 @@ static void read_finish(struct icrypt_io *io, blk_status_t status)
 {
 	struct bio *bio = io->bio;
 
-	icrypt_tags_free(io);
+	if (unlikely(io->tags))
+		icrypt_tags_free(io);
 	bio->bi_end_io = io->end_io;
 	bio->bi_status = status;
 	bio->bi_end_io(bio);
@@ -123,7 +124,7 @@ nomem:
 
 static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsigned int may);
 static void read_queue(struct icrypt_io *io, enum icrypt_reason reason);
-static void read_done(struct icrypt_io *io);
+static inline void read_done(struct icrypt_io *io);
 
 static void read_again_end(struct bio *copy)
 {
@@ -170,7 +171,7 @@ static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 }
 
 /* Aim the descriptor at the data, and put our completion before @end_io. */
-static void read_start(struct icrypt_io *io, bio_end_io_t *end_io)
+static inline void read_start(struct icrypt_io *io, bio_end_io_t *end_io)
 {
 	struct bio *bio = io->bio;
 
@@ -238,7 +239,8 @@ static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 
 	if (context > io->context)
 		io->context = context;
-	icrypt_stats_begin(io);
+	if (trace_decrypt_enabled())
+		icrypt_stats_begin(io);
 	start = icrypt_clock_start(io);
 	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io), may);
 	switch (progress) {
@@ -250,7 +252,8 @@ static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 	case ICRYPT_DONE:
 		break;
 	}
-	icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
+	if (start)
+		icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
 	read_done(io);
 }
 
@@ -300,13 +303,19 @@ static void read_again_work(struct work_struct *work)
 	read_again_done(io, copy);
 }
 
+/* It does not match its tag: try once more, where that can be waited for. */
+static noinline void read_again(struct icrypt_io *io)
+{
+	icrypt_stats_fallback(io, ICRYPT_REASON_CONTEXT);
+	INIT_WORK(&io->work, read_again_work);
+	queue_work(io->cc->wq, &io->work);
+}
+
 /* The cipher is through with all of it. */
-static void read_done(struct icrypt_io *io)
+static inline void read_done(struct icrypt_io *io)
 {
 	if (unlikely(io->desc.status == BLK_STS_PROTECTION)) {
-		icrypt_stats_fallback(io, ICRYPT_REASON_CONTEXT);
-		INIT_WORK(&io->work, read_again_work);
-		queue_work(io->cc->wq, &io->work);
+		read_again(io);
 		return;
 	}
 	icrypt_stats_done(io);
@@ -345,6 +354,12 @@ static void read_bh_queue(struct icrypt_io *io)
 	local_irq_restore(flags);
 }
 
+static bool read_is_handed_over(struct icrypt_io *io)
+{
+	return atomic_cmpxchg(&io->owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_CALLER) ==
+	       ICRYPT_OWNER_DEVICE;
+}
+
 /*
  * If the caller still owns the read, tell it that it is its turn. From then on
  * the caller may end the read, return to user space and exit, hence the RCU
@@ -355,26 +370,25 @@ static bool read_hand_to_caller(struct icrypt_io *io)
 	struct task_struct *task = io->submitter;
 	bool handed;
 
+	/* Completed inside submit: nobody sleeps, or is about to. */
+	if (task == current && in_task() && task_is_running(task))
+		return read_is_handed_over(io);
+
 	rcu_read_lock();
-	handed = atomic_cmpxchg(&io->owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_CALLER) ==
-		 ICRYPT_OWNER_DEVICE;
-	/* Also if it is current: then we may have interrupted it going to sleep. */
+	handed = read_is_handed_over(io);
 	if (handed)
 		wake_up_process(task);
 	rcu_read_unlock();
 	return handed;
 }
 
-static void read_endio(struct bio *bio)
+/* Nobody comes back for the read: decrypt it here, or have that done. */
+static noinline void read_go_on(struct icrypt_io *io)
 {
-	struct icrypt_io *io = bio->bi_private;
 	enum icrypt_reason reason;
 
-	if (io->plan != ICRYPT_PLAN_ENDIO && read_hand_to_caller(io))
-		return;
-
-	if (unlikely(bio->bi_status)) {
-		read_finish(io, bio->bi_status);
+	if (unlikely(io->bio->bi_status)) {
+		read_finish(io, io->bio->bi_status);
 		return;
 	}
 	switch (icrypt_completion_context(io, &reason)) {
@@ -394,6 +408,14 @@ static void read_endio(struct bio *bio)
 		read_decrypt(io, ICRYPT_CALLER, icrypt_may_resched());
 		break;
 	}
+}
+
+static void read_endio(struct bio *bio)
+{
+	struct icrypt_io *io = bio->bi_private;
+
+	if (io->plan == ICRYPT_PLAN_ENDIO || !read_hand_to_caller(io))
+		read_go_on(io);
 }
 
 /* The caller will not come back for this read. */
@@ -611,16 +633,19 @@ static void read_submit_now(struct bio *bio, struct list_head *ios)
 static void read_wait(struct icrypt_io *io)
 {
 	/* Lets a worker run that completes the read at once, as loop's does. */
-	might_sleep();
-	icrypt_wait_begin();
-	for (;;) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		if (read_is_callers(io))
-			break;
-		icrypt_io_schedule();
+	if (!read_is_callers(io))
+		might_sleep();
+	if (!read_is_callers(io)) {
+		icrypt_wait_begin();
+		for (;;) {
+			set_current_state(TASK_UNINTERRUPTIBLE);
+			if (read_is_callers(io))
+				break;
+			icrypt_io_schedule();
+		}
+		__set_current_state(TASK_RUNNING);
+		icrypt_wait_end();
 	}
-	__set_current_state(TASK_RUNNING);
-	icrypt_wait_end();
 	read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
 }
 
@@ -670,7 +695,8 @@ static bool read_attach_tags(struct icrypt_io *io)
 }
 
 /* All pieces are sent before the first is waited for. False to send it whole. */
-static bool read_map_pieces(struct icrypt_io *whole, unsigned int size, enum icrypt_plan plan)
+static noinline_for_stack bool read_map_pieces(struct icrypt_io *whole, unsigned int size,
+					       enum icrypt_plan plan)
 {
 	struct bio *bio = whole->bio;
 	struct icrypt_io *io, *next;
@@ -718,16 +744,18 @@ nomem:
 int icrypt_read_map(struct icrypt_io *io)
 {
 	enum icrypt_plan plan = icrypt_plan_read(io);
-	bool nowait = io->bio->bi_opf & REQ_NOWAIT;
 	unsigned int piece;
 
-	if (unlikely(io->cc->cipher.tuple_size) && !read_alloc_tags(io, nowait))
-		return icrypt_no_memory(io, nowait);
-	piece = plan == ICRYPT_PLAN_ENDIO ? 0 : icrypt_caller_piece(io);
-	if (piece && read_map_pieces(io, piece, plan))
-		return DM_MAPIO_SUBMITTED;
+	if (unlikely(io->cc->cipher.tuple_size) &&
+	    !read_alloc_tags(io, io->bio->bi_opf & REQ_NOWAIT))
+		return icrypt_no_memory(io, io->bio->bi_opf & REQ_NOWAIT);
+	if (plan != ICRYPT_PLAN_ENDIO && unlikely(icrypt_is_large(io))) {
+		piece = icrypt_caller_piece(io);
+		if (piece && read_map_pieces(io, piece, plan))
+			return DM_MAPIO_SUBMITTED;
+	}
 	if (unlikely(io->tags) && !read_attach_tags(io))
-		return icrypt_no_memory(io, nowait);
+		return icrypt_no_memory(io, io->bio->bi_opf & REQ_NOWAIT);
 
 	read_redirect(io, plan);
 	if (plan == ICRYPT_PLAN_WAIT) {

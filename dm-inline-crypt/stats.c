@@ -83,7 +83,7 @@ void icrypt_stats_fallback(struct icrypt_io *io, enum icrypt_reason reason)
 }
 
 /**
- * icrypt_stats_begin() - the cipher begins with a bio
+ * icrypt_stats_begin() - the cipher begins with a bio that is traced
  * @io: the bio
  *
  * The clock is read only when somebody looks at the trace.
@@ -92,7 +92,7 @@ void icrypt_stats_fallback(struct icrypt_io *io, enum icrypt_reason reason)
  */
 void icrypt_stats_begin(struct icrypt_io *io)
 {
-	if ((trace_decrypt_enabled() || trace_encrypt_enabled()) && !io->start_ns)
+	if (!io->start_ns)
 		io->start_ns = ktime_get_ns();
 }
 

@@ -265,11 +265,12 @@ static enum icrypt_progress write_encrypt(struct icrypt_io *io, bool sleep)
 	enum icrypt_progress progress;
 	u64 start;
 
-	icrypt_stats_begin(io);
+	if (trace_encrypt_enabled())
+		icrypt_stats_begin(io);
 	start = icrypt_clock_start(io);
 	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io),
 				     sleep ? ICRYPT_MAY_SLEEP : ICRYPT_MAY_RESCHED);
-	if (progress == ICRYPT_DONE)
+	if (start && progress == ICRYPT_DONE)
 		icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
 	return progress;
 }
