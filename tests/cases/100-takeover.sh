@@ -7,11 +7,6 @@ length=8192
 devno=$(cat "/sys/block/$(disk_name "$loop")/dev")
 key=$(test_key 64)
 
-# loaded MODULE
-loaded() {
-	grep -q "^$1 " /proc/modules
-}
-
 # version TARGET - as dm reports it, "" if there is none
 version() {
 	dmsetup targets | sed -n "s/^$1  *v//p"
@@ -69,7 +64,7 @@ kmsg_mark
 check_not "no takeover while dm-crypt has the name" modprobe dm-inline-crypt takeover=1
 like "$(kmsg)" 'inline-crypt: cannot be the target "crypt": another module is' "the kernel log says why"
 like "$(kmsg)" 'takeover: "rmmod dm-crypt" first, or load without' "and what to do"
-check_not "we are not loaded" loaded dm_inline_crypt
+check_not "we are not loaded" loaded dm-inline-crypt
 is "$(version crypt)" "$theirs" "dm-crypt still is"
 check "without takeover we load beside it" modprobe dm-inline-crypt
 is "$(version crypt) $(version inline-crypt)" "$theirs 1.0.0" "two targets"
@@ -84,13 +79,13 @@ is "$(stat -c %a:%u /sys/module/dm_inline_crypt/parameters/takeover)" 444:0 "and
 is "$(version crypt)" "$theirs" "the version is dm-crypt's"
 is "$(version inline-crypt)" "" "the other name is not there"
 check_not "nor can it be used" dm_create try "0 $length inline-crypt $(head -n 1 lines)"
-check_not "dm-crypt was not loaded for us" loaded dm_crypt
+check_not "dm-crypt was not loaded for us" loaded dm-crypt
 tables ours
 diff expected ours | sed "s/^/# /"
 check "tables are printed as dm-crypt prints them, byte for byte" cmp ours expected
 is "$(grep -c refused expected)" 2 "two of them are refused by both"
 modprobe dm-crypt 2> /dev/null
-check_not "dm-crypt cannot be loaded now" loaded dm_crypt
+check_not "dm-crypt cannot be loaded now" loaded dm-crypt
 
 # A device: the status has the counters, the keys are hidden
 dm_create secret "0 $length crypt $(head -n 1 lines)" || bail "no device"
@@ -113,6 +108,6 @@ dm_remove secret
 check "we go" rmmod dm-inline-crypt
 is "$(version crypt)" "" "nobody has the name"
 dm_create secret "0 $length crypt $(head -n 1 lines)" || bail "dm-crypt does not load by itself"
-check "a request for the target loads dm-crypt" loaded dm_crypt
+check "a request for the target loads dm-crypt" loaded dm-crypt
 check "it reads what we wrote" rw compare /dev/mapper/secret 65536 data
 dm_remove secret

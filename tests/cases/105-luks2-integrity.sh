@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: LUKS2 with authenticated encryption on takeover=1 and on dm-crypt; changed data is an error
+# expects-dmesg: INTEGRITY AEAD ERROR
+# shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
+
+requires_command cryptsetup
+requires_module dm-integrity
+printf 'lab passphrase' > pass
+head -c 4096 /dev/zero > zeros
+
+for name in hmac random essiv poly gcm; do
+	echo "$name --key-file pass"
+done > volumes
+
+make_volume() {
+	make_loop dev 6
+	# Without a wipe it can be read only where it was written
+	case $1 in
+	hmac) set -- --cipher aes-xts-plain64 --key-size 512 --integrity hmac-sha256 --sector-size 4096 ;;
+	random) set -- --cipher aes-xts-random --key-size 512 --integrity hmac-sha256 --sector-size 4096 --integrity-no-wipe ;;
+	essiv) set -- --cipher aes-cbc-essiv:sha256 --key-size 256 --integrity hmac-sha1 --sector-size 512 --integrity-no-wipe ;;
+	poly) set -- --cipher chacha20-random --key-size 256 --integrity poly1305 --sector-size 512 --integrity-no-wipe ;;
+	gcm) set -- --cipher aes-gcm-random --key-size 256 --integrity aead --sector-size 4096 --integrity-no-wipe ;;
+	esac
+	check "luksFormat $*" luks_format "$dev" --type luks2 --luks2-keyslots-size 512k "$@"
+}
+
+look() {
+	check "$1: $2: read" rw compare "/dev/mapper/$1" 2097152 "data.$2"
+	# The layer below takes what has no tag
+	check "$1: $2: change a sector" rw write "/dev/mapper/${1}_dif" 0 zeros
+	kmsg_mark
+	like "$(rw read "/dev/mapper/$1" 0 4096 2>&1 > /dev/null)" EILSEQ "$1: $2: an error"
+	like "$(kmsg)" 'INTEGRITY AEAD ERROR, sector 0$' "$1: $2: in the log"
+	check "$1: $2: written" rw write "/dev/mapper/$1" 0 zeros
+	check "$1: $2: it is none" rw compare "/dev/mapper/$1" 0 zeros
+}
+
+both_serve
