@@ -19,7 +19,7 @@ ROUNDS	?= 5
 CELLS	?= .
 
 .DEFAULT_GOAL := module
-.PHONY: help module install uninstall clean demo bench bench-compare check check-fast check-debug check-all deb
+.PHONY: help module install uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-all deb
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (this kernel) or KDIR= (any tree)
@@ -68,7 +68,11 @@ check-debug: ## every VM test on a kernel with KASAN, lockdep, kmemleak
 	tests/vm/provision tools debug
 	INLINE_CRYPT_FULL=1 $(PROVE_1) tests/70-debug.t
 
-check-all: check check-debug ## everything
+check-boot: ## Debian 12 and 13 with their root on LUKS2: boot, fall back, remove
+	tests/vm/provision tools
+	$(PROVE) tests/boot/*.t
+
+check-all: check check-debug check-boot ## everything
 
 ##@ Help
 help: ## this list

@@ -66,3 +66,23 @@ kernel_dir() {
 	"$vm_dir/provision" "$1" || exit $?
 	echo "$cache/kernels/$1"
 }
+
+# find_qemu - set qemu to the one to use, once it is provisioned
+find_qemu() {
+	qemu=$cache/qemu/qemu-system-x86_64
+	[ -e "$cache/qemu/complete" ] || qemu='qemu-system-x86_64'
+}
+
+# kvm_works VMLINUZ - does KVM really run this kernel in $qemu?
+#
+# /dev/kvm can be there and hang the guest. Without an initramfs a kernel that
+# comes up panics, which -no-reboot turns into an exit.
+kvm_works() {
+	case ${INLINE_CRYPT_KVM:-} in
+	0) return 1 ;;
+	1) return 0 ;;
+	esac
+	[ -w /dev/kvm ] && grep -Eqw 'vmx|svm' /proc/cpuinfo || return 1
+	timeout 20 "$qemu" -accel kvm -cpu max -m 512M -no-reboot -nodefaults \
+		-display none -kernel "$1" -append 'panic=-1' >/dev/null 2>&1
+}
