@@ -19,7 +19,7 @@ ROUNDS	?= 5
 CELLS	?= .
 
 .DEFAULT_GOAL := module
-.PHONY: help module install uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-all deb
+.PHONY: help module install uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-all parity deb
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (this kernel) or KDIR= (any tree)
@@ -73,6 +73,10 @@ check-boot: ## Debian 12 and 13 with their root on LUKS2: boot, fall back, remov
 	$(PROVE) tests/boot/*.t
 
 check-all: check check-debug check-boot ## everything
+
+parity: ## write docs/parity.md: what dm-crypt can do and what we can, on each kernel
+	tests/vm/provision tools 6.1 6.12 7.2
+	tests/parity
 
 ##@ Help
 help: ## this list

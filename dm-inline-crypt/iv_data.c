@@ -465,7 +465,8 @@ static int eboiv_init(struct icrypt_cipher *c, struct icrypt_table *t, const cha
 	iv->volume = crypto_alloc_sync_skcipher(t->alg, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(iv->volume)) {
 		*error = "EBOIV needs a synchronous driver of the cipher";
-		return PTR_ERR(iv->volume);
+		/* A template by name that is asynchronous: "exists" helps nobody. */
+		return PTR_ERR(iv->volume) == -EEXIST ? -ENOENT : PTR_ERR(iv->volume);
 	}
 	return 0;
 }

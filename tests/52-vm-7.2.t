@@ -15,4 +15,6 @@ here=$(dirname "$0")
 vectors=$(mktemp -d)
 trap 'rm -rf "$vectors"' EXIT
 "$here/../vectors/make-cases" "$vectors" >&2
+# What 120-parity has to find
+cp "$here/../docs/parity.md" "$vectors"
 "$here/vm/run" --with "$vectors" --kernel 7.2 --timeout 1800 "$here"/cases/*.sh

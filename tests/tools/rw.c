@@ -12,6 +12,7 @@
  *	--shift N	the buffer starts N bytes into a page
  *	--iov N,N,...	lengths of the vector's parts, repeated as needed
  *	--huge		ask for huge pages
+ *	--scribble	write to the buffer all the while, from another thread
  *
  * It is one system call, so one request; BYTES may be large. An error is
  * reported by its name (EIO) with "touched" if the buffer is no longer what it
@@ -22,6 +23,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,6 +43,7 @@ static const struct option options[] = {
 	{ "shift",	required_argument,	NULL, 's' },
 	{ "iov",	required_argument,	NULL, 'i' },
 	{ "huge",	no_argument,		NULL, 'h' },
+	{ "scribble",	no_argument,		NULL, 'w' },
 	{ }
 };
 
@@ -106,11 +109,24 @@ static int split(char *buf, size_t size, const char *list, struct iovec *iov)
 	return n;
 }
 
+static struct iovec scribbled;
+
+static void *scribble(void *unused)
+{
+	volatile char *p = scribbled.iov_base;
+
+	(void)unused;
+	for (size_t i = 0; ; i = (i + 64) % scribbled.iov_len)
+		p[i] ^= 1;
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	int c, fd, parts, open_flags = O_DIRECT, rwf = 0;
 	static struct iovec iov[IOV_MAX];
-	bool huge = false, compare, writing;
+	bool huge = false, compare, writing, scribbling = false;
+	pthread_t thread;
 	const char *list = NULL;
 	size_t size, shift = 0, i;
 	char *buf, *want = NULL;
@@ -125,6 +141,7 @@ int main(int argc, char **argv)
 		case 's': shift = strtoul(optarg, NULL, 0); break;
 		case 'i': list = optarg; break;
 		case 'h': huge = true; break;
+		case 'w': scribbling = true; break;
 		default: return 2;
 		}
 	}
@@ -152,6 +169,11 @@ int main(int argc, char **argv)
 	fd = open(argv[1], (writing ? O_WRONLY : O_RDONLY) | open_flags);
 	if (fd < 0)
 		die(argv[1]);
+	if (scribbling) {
+		scribbled = (struct iovec){ .iov_base = buf, .iov_len = size };
+		if (pthread_create(&thread, NULL, scribble, NULL))
+			die("pthread_create");
+	}
 	n = writing ? pwritev2(fd, iov, parts, strtoull(argv[2], NULL, 0), rwf) :
 		      preadv2(fd, iov, parts, strtoull(argv[2], NULL, 0), rwf);
 	if (n < 0) {

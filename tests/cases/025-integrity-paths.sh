@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: tags in every context: the second read, asynchronous ciphers, pieces, NOWAIT, errors below
+# expects-dmesg: INTEGRITY AEAD ERROR|dm-flakey
+# shellcheck shell=dash disable=SC2154  # make_loop and count_io set variables
+
+make_loop loop 40
+random_file data 8
+head -c 65536 data > small
+key=$(test_key 32)
+gcm="capi:gcm(aes)-random $key 0"
+modprobe dm-inline-crypt || bail "no module"
+make_integrity int "$loop" 28 D
+length=32768
+dm_create ours "0 $length inline-crypt $gcm $int 0 1 integrity:28:aead" || bail "no table"
+
+# --- large I/O, in pieces
+check "8 MiB written at once" count_io ours rw write /dev/mapper/ours 0 data
+check "8 MiB read at once" count_io ours rw compare /dev/mapper/ours 0 data
+is_at_least "$r_caller" 1 "its task decrypted some"
+is "$r_endio $r_bh $context" "0 0 0" "and what it did not do was shared with workers"
+check "and by io_uring" fio --name=x --filename=/dev/mapper/ours --direct=1 --rw=read --bs=1M --size=8M \
+	--ioengine=io_uring --iodepth=4
+check "all engines, verified" fio_verify /dev/mapper/ours --name=x --direct=1 --offset=8M --size=4M \
+	--bsrange=512-1M --ioengine=libaio --iodepth=8
+
+# --- a buffer that changes while it is read
+healed=0
+for _ in $(seq 40); do
+	count_io ours rw --scribble read /dev/mapper/ours 0 1048576 > /dev/null || break
+	[ "$context" = 0 ] || healed=$((healed + 1))
+	[ $healed -lt 2 ] || break
+done
+is_at_least "$healed" 1 "reads into a buffer that somebody writes to are read again, and succeed"
+is "$(dmesg | grep -c 'INTEGRITY AEAD ERROR')" 0 "that is no error"
+check "a buffer that changes while it is written" rw --scribble write /dev/mapper/ours 4194304 small
+check "what is on the disk matches its tags" rw read /dev/mapper/ours 4194304 65536
+check "the rest is as it was" rw compare /dev/mapper/ours 0 small
+dm_remove ours
+
+# --- a driver that answers later
+if dm_create ours "0 $length inline-crypt capi:cryptd(gcm_base(ctr(aes-generic),ghash-generic))-random $key 0 $int 0 1 integrity:28:aead" 2> /run/check.out; then
+	check "asynchronous AEAD: reads what the other one wrote" count_io ours rw compare /dev/mapper/ours 0 small
+	is_at_least "$async" 1 "counted as async"
+	check "asynchronous AEAD, verified" fio_verify /dev/mapper/ours --name=x --direct=1 --offset=8M \
+		--size=1M --bsrange=512-128k --ioengine=libaio --iodepth=8
+	healed=0
+	for _ in $(seq 40); do
+		count_io ours rw --scribble read /dev/mapper/ours 0 262144 > /dev/null || break
+		[ "$context" = 0 ] || healed=1
+		[ $healed = 0 ] || break
+	done
+	is "$healed" 1 "asynchronous AEAD: a second read as well"
+	dm_remove ours
+	dm_create ours "0 $length inline-crypt capi:cryptd(gcm_base(ctr(aes-generic),ghash-generic))-random $(test_key 32 9) 0 $int 0 1 integrity:28:aead" ||
+		bail "no table"
+	check_not "asynchronous AEAD: a bad tag" rw read /dev/mapper/ours 0 65536
+	like "$(cat /run/check.out)" EILSEQ "is EILSEQ"
+	dm_remove ours
+else
+	skip "asynchronous AEAD" "$(cat /run/check.out)"
+fi
+
+# --- other formats with a driver that answers later
+if dm_create ours "0 16384 inline-crypt capi:cryptd(cbc(aes-generic))-lmk $(for _ in 1 2 3 4 5 6 7 8; do test_key 128; done)$(test_key 16) 0 $loop 0" 2> /run/check.out; then
+	check "asynchronous lmk" rw write /dev/mapper/ours 0 small
+	dm_remove ours
+	dm_create theirs "0 16384 crypt aes:64-cbc-lmk $(for _ in 1 2 3 4 5 6 7 8; do test_key 128; done)$(test_key 16) 0 $loop 0" ||
+		bail "no dm-crypt"
+	check "asynchronous lmk: dm-crypt reads it" rw compare /dev/mapper/theirs 0 small
+	dm_remove theirs
+	dm_create ours "0 16384 inline-crypt capi:cryptd(cbc(aes-generic))-tcw $(test_key 64) 0 $loop 0" ||
+		bail "no table for tcw"
+	check "asynchronous tcw" count_io ours rw write /dev/mapper/ours 0 small
+	is_at_least "$async" 1 "is asynchronous"
+	check "asynchronous tcw, read" rw compare /dev/mapper/ours 0 small
+	dm_remove ours
+	dm_create theirs "0 16384 crypt aes-cbc-tcw $(test_key 64) 0 $loop 0" || bail "no dm-crypt"
+	check "asynchronous tcw: dm-crypt reads it" rw compare /dev/mapper/theirs 0 small
+	dm_remove theirs
+	kmsg_mark
+	check_not "elephant by nothing but an asynchronous driver" \
+		dm_create ours "0 16384 inline-crypt capi:cryptd(cbc(aes-generic))-elephant $(test_key 64) 0 $loop 0"
+	like "$(kmsg)" "EBOIV needs a synchronous driver" "is refused with a reason"
+else
+	skip "asynchronous lmk, tcw" "$(cat /run/check.out)"
+fi
+
+# --- a device below that fails: its error, not a bad tag
+dm_remove "${int##*/}"
+dm_create flaky "0 $(sectors "$loop") linear $loop 0" || bail "no linear"
+make_integrity int /dev/mapper/flaky 28 D
+dm_create ours "0 16384 inline-crypt $gcm $int 0 1 integrity:28:aead" || bail "no table"
+check "written on what will fail" rw write /dev/mapper/ours 0 small
+dmsetup suspend ours && dmsetup suspend "${int##*/}"
+reload flaky "0 $(sectors "$loop") error"
+dmsetup resume "${int##*/}" && dmsetup resume ours
+check_not "an error below" rw read /dev/mapper/ours 0 65536
+like "$(cat /run/check.out)" "^EIO" "is EIO"
+
+# --- the disk's own metadata
+if kernel_at_least 6.12 && modprobe nvme; then
+	for _ in $(seq 50); do
+		[ ! -b /dev/nvme0n2 ] || break
+		sleep 0.1
+	done
+	dm_create nvme "0 65536 inline-crypt $gcm /dev/nvme0n2 0 2 integrity:28:aead sector_size:4096" ||
+		bail "no table on NVMe"
+	for engine in psync libaio io_uring; do
+		check "NVMe, $engine, verified" fio_verify /dev/mapper/nvme --name=x --direct=1 --size=4M \
+			--bsrange=4k-256k --ioengine=$engine --iodepth=8
+	done
+	is "$(counter nvme context)" 0 "no second reads"
+	# What must not wait, all or nothing; short memory may say no a few times
+	head -c 4096 data > four
+	tries=0
+	until rw --nowait write /dev/mapper/nvme 12582912 four 2> out; do
+		grep -q EAGAIN out || break
+		[ $tries -lt 20 ] || break
+		tries=$((tries + 1))
+	done
+	check "NVMe, a write with NOWAIT is there" rw compare /dev/mapper/nvme 12582912 four
+	dm_remove nvme
+else
+	skip "NVMe metadata" "only dm-integrity has room for tags in this kernel"
+fi

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: what dm-crypt can do here we can do: each feature tried on both, as docs/parity.md has it
+# expects-dmesg: INTEGRITY AEAD ERROR
+# shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
+
+# docs/parity.md is made of the PARITY lines by "make parity". With a copy of it in
+# /with each row has to be what it says.
+
+make_loop loop 16
+make_loop tags_loop 16
+head -c 8192 /dev/urandom > data
+k16=$(test_key 16)
+k32=$(test_key 32)
+k48=$(test_key 48)
+k64=$(test_key 64)
+k96=$(test_key 96)
+k1024=''
+for _ in 1 2 3 4 5 6 7 8; do
+	k1024=$k1024$(test_key 128)
+done
+modprobe dm-inline-crypt || bail "no module"
+modprobe nvme
+modprobe sd_mod
+for _ in $(seq 50); do
+	[ ! -b /dev/nvme0n2 ] || break
+	sleep 0.1
+done
+release=$(uname -r | cut -d. -f1,2)
+rows=0
+
+# row FEATURE COMMAND... - COMMAND with $target set to each of the two
+row() {
+	feature=$1
+	shift
+	for target in crypt inline-crypt; do
+		if "$@" > /run/row.out 2>&1; then answer=yes; else answer=no; fi
+		[ "$target" = inline-crypt ] || theirs=$answer
+		for name in try int; do
+			! dmsetup info $name > /dev/null 2>&1 || dm_remove $name
+		done
+	done
+	rows=$((rows + 1))
+	diag "PARITY $feature|$theirs|$answer"
+	if [ "$theirs" = yes ]; then
+		is "$answer" yes "$feature" || sed 's/^/#   /' /run/row.out
+	else
+		ok "$feature: dm-crypt of this kernel has it not, ours: $answer"
+	fi
+	[ ! -e /with/parity.md ] ||
+		is "$(awk -F ' *[|] *' -v f="$feature" -v r="$release" '
+			NR == FNR && $2 == "feature" { for (i = 3; i <= NF; i++) if ($i == r) at = i }
+			$2 == f { print $at }' /with/parity.md)" "$theirs / $answer" "$feature: as documented"
+}
+
+# works - data go through /dev/mapper/try and back
+works() {
+	rw write /dev/mapper/try 65536 data && rw compare /dev/mapper/try 65536 data
+}
+
+# line CIPHER KEY IV_OFFSET [OPTION...] - a table line is taken and works
+line() {
+	_args="$1 $2 $3 $loop 0"
+	shift 3
+	dm_create try "0 16384 $target $_args${1:+ $# $*}" && works
+}
+
+# tags MODE SIZE CIPHER KEY OPTION... - the same on a dm-integrity device with room for SIZE bytes
+tags() {
+	_mode=$1 _size=$2 _unit=512
+	case $* in *sector_size:4096*) _unit=4096 ;; esac
+	case $_mode in
+	inline)
+		_lower=/dev/nvme0n2
+		dd if=/dev/zero of=$_lower bs=4096 count=1 conv=notrunc oflag=direct
+		_opts="1 block_size:4096"
+		_mode=I
+		_format=I ;;
+	*)
+		_lower=$tags_loop
+		dd if=/dev/zero of="$_lower" bs=4096 count=1 conv=notrunc oflag=direct
+		_opts="2 block_size:$_unit journal_sectors:256"
+		_format=J ;;
+	esac
+	dm_create int "0 8 integrity $_lower 0 $_size $_format $_opts" && dm_remove int || return
+	dm_create int "0 8192 integrity $_lower 0 $_size $_mode $_opts" || return
+	_args="$3 $4 0 /dev/mapper/int 0"
+	shift 4
+	dm_create try "0 8192 $target $_args $# $*" && works
+}
+
+# nvme CIPHER KEY OPTION... - on a disk with metadata of its own
+nvme() {
+	_args="$1 $2 0 /dev/nvme0n2 0"
+	shift 2
+	dm_create try "0 8192 $target $_args $# $*" && works
+}
+
+# --- IV generators, in both notations
+for iv in plain plain64 plain64be benbi null essiv:sha256; do
+	row "aes-cbc-$iv" line "aes-cbc-$iv" "$k32" 0
+	row "capi:cbc(aes)-$iv" line "capi:cbc(aes)-$iv" "$k32" 0
+done
+row "aes-xts-plain64" line aes-xts-plain64 "$k64" 0
+row "capi:xts(aes)-plain64" line 'capi:xts(aes)-plain64' "$k64" 0
+row "aes-lrw-benbi" line aes-lrw-benbi "$k48" 0
+row "aes (cbc-plain)" line aes "$k32" 0
+row "aes-ecb" line aes-ecb "$k32" 0
+row "cipher_null-ecb without key" line cipher_null-ecb - 0
+row "capi:adiantum(xchacha12,aes)-plain64" line 'capi:adiantum(xchacha12,aes)-plain64' "$k32" 0
+row "aes:64-cbc-lmk (version 2)" line aes:64-cbc-lmk "$k1024" 0
+row "aes:64-cbc-lmk (version 3)" line aes:64-cbc-lmk "$k1024$k16" 0
+row "capi:cbc(aes)-lmk" line 'capi:cbc(aes)-lmk' "$k1024" 0
+row "aes-cbc-tcw" line aes-cbc-tcw "$k64" 0
+row "aes-cbc-eboiv" line aes-cbc-eboiv "$k32" 0
+row "capi:cbc(aes)-eboiv" line 'capi:cbc(aes)-eboiv' "$k32" 0
+row "aes-cbc-elephant" line aes-cbc-elephant "$k64" 0
+for count in 2 4 64; do
+	key=$k64
+	[ $count != 64 ] || key=$k1024
+	row "aes:$count-cbc-plain64" line aes:$count-cbc-plain64 "$key" 0
+done
+
+# --- integrity
+hmac='capi:authenc(hmac(sha256),xts(aes))'
+row "authenc(hmac(sha1),xts(aes))-plain64" tags D 20 'capi:authenc(hmac(sha1),xts(aes))-plain64' \
+	"$k64$(test_key 20)" integrity:20:aead
+row "authenc(hmac(sha256),xts(aes))-plain64" tags D 32 "$hmac-plain64" "$k96" integrity:32:aead
+row "authenc(hmac(sha256),xts(aes))-random" tags D 48 "$hmac-random" "$k96" integrity:48:aead
+row "authenc(hmac(sha512),xts(aes))-random" tags D 80 'capi:authenc(hmac(sha512),xts(aes))-random' \
+	"$k64$k64" integrity:80:aead
+row "authenc(hmac(sha256),cbc(aes))-essiv:sha256" tags D 32 \
+	'capi:authenc(hmac(sha256),cbc(aes))-essiv:sha256' "$k64" integrity:32:aead
+row "gcm(aes)-random" tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
+row "gcm(aes)-plain64" tags D 16 'capi:gcm(aes)-plain64' "$k32" integrity:16:aead
+row "rfc7539(chacha20,poly1305)-random" tags D 28 'capi:rfc7539(chacha20,poly1305)-random' "$k32" \
+	integrity:28:aead
+row "aegis128-random" tags D 32 'capi:aegis128-random' "$k16" integrity:32:aead
+row "aes-xts-random, integrity:16:none" tags D 16 aes-xts-random "$k64" integrity:16:none
+row "aes-xts-random without integrity" tags D 16 aes-xts-random "$k64" iv_large_sectors
+row "integrity_key_size" tags D 32 "$hmac-plain64" "$k64$k16" integrity:32:aead integrity_key_size:16
+row "dm-integrity: journal" tags J 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
+row "dm-integrity: direct" tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
+row "dm-integrity: bitmap" tags B 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
+row "dm-integrity: inline" tags inline 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead sector_size:4096
+row "dm-integrity: 4096-byte sectors" tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead \
+	sector_size:4096
+row "NVMe metadata" nvme 'capi:gcm(aes)-random' "$k32" integrity:28:aead sector_size:4096
+row "more metadata than tags" tags D 64 'capi:gcm(aes)-random' "$k32" integrity:28:aead
+
+bad_tag() {
+	tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead || return
+	dm_remove try
+	dm_create try "0 8192 $target capi:gcm(aes)-random $(test_key 32 9) 0 /dev/mapper/int 0 1 integrity:28:aead" ||
+		return
+	rw read /dev/mapper/try 65536 4096 > out
+	grep -q EILSEQ out /run/row.out
+}
+row "a bad tag is EILSEQ" bad_tag
+
+# --- options
+for size in 1024 2048 4096; do
+	row "sector_size:$size" line aes-xts-plain64 "$k64" 0 sector_size:$size
+done
+row "iv_large_sectors" line aes-xts-plain64 "$k64" 8 sector_size:4096 iv_large_sectors
+for option in same_cpu_crypt high_priority submit_from_crypt_cpus no_read_workqueue no_write_workqueue; do
+	row "$option" line aes-xts-plain64 "$k64" 0 $option
+done
+discards() {
+	line aes-xts-plain64 "$k64" 0 allow_discards && blkdiscard -o 65536 -l 65536 /dev/mapper/try
+}
+row "allow_discards" discards
+same_table() {
+	line aes-xts-plain64 "$k64" 8 iv_large_sectors allow_discards sector_size:4096 || return
+	echo 1 > /sys/module/dm_inline_crypt/parameters/show_keys
+	dmsetup table --showkeys try | sed "s/ $target / crypt /" > "table-$target"
+	echo 0 > /sys/module/dm_inline_crypt/parameters/show_keys
+	cmp table-crypt "table-$target"
+}
+row "dmsetup table, byte for byte" same_table
+hints() {
+	line aes-xts-plain64 "$k64" 0 sector_size:4096 || return
+	_queue=/sys/block/$(disk_name /dev/mapper/try)/queue
+	cat "$_queue/logical_block_size" "$_queue/physical_block_size" "$_queue/minimum_io_size" > "hints-$target"
+	cmp hints-crypt "hints-$target"
+}
+row "block sizes in sysfs" hints
+parameters() {
+	_module=dm_crypt
+	[ "$target" = crypt ] || _module=dm_inline_crypt
+	[ -e /sys/module/$_module/parameters/max_read_size ] &&
+		[ -e /sys/module/$_module/parameters/max_write_size ]
+}
+row "max_read_size, max_write_size" parameters
+
+# --- keys
+for type in logon user; do
+	xxd -r -p << END | keyctl padd $type lab:parity @u > /dev/null
+$k64
+END
+	row "keyring: $type" line aes-xts-plain64 ":64:$type:lab:parity" 0
+done
+encrypted_key() {
+	keyctl add user "$target:master" "$(head -c 32 /dev/zero | tr '\0' m)" @u &&
+		keyctl add encrypted "$target:encrypted" "new user:$target:master 64" @u &&
+		line aes-xts-plain64 ":64:encrypted:$target:encrypted" 0
+}
+row "keyring: encrypted" encrypted_key
+key_messages() {
+	line aes-xts-plain64 "$k64" 0 || return
+	! dmsetup message try 0 key wipe || return
+	dmsetup suspend try && dmsetup message try 0 key wipe || return
+	! dmsetup resume try || return
+	dmsetup message try 0 key set "$k64" && dmsetup resume try && rw compare /dev/mapper/try 65536 data
+}
+row "key wipe, key set, while suspended only" key_messages
+lmk_messages() {
+	line aes:64-cbc-lmk "$k1024$k16" 0 && dmsetup suspend try && dmsetup message try 0 key wipe &&
+		dmsetup message try 0 key set "$k1024$k16" && dmsetup resume try &&
+		rw compare /dev/mapper/try 65536 data
+}
+row "key set with a seed (lmk)" lmk_messages
+
+# --- devices
+if have_kernel_config BLK_DEV_ZONED; then
+	make_null_blk zoned memory_backed=1 size=32 zoned=1 zone_size=4
+	zones() {
+		dm_create try "0 $(sectors "$zoned") $target aes-xts-plain64 $k64 0 $zoned 0" &&
+			blkzone reset /dev/mapper/try && rw write /dev/mapper/try 0 data &&
+			rw compare /dev/mapper/try 0 data
+	}
+	row "zoned devices" zones
+fi
+if modprobe scsi_debug dev_size_mb=16 atomic_wr=1 2> /dev/null; then
+	for _ in $(seq 50); do
+		disk=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*)
+		[ ! -b "/dev/$disk" ] || break
+		sleep 0.1
+	done
+	atomic() {
+		dm_create try "0 16384 $target aes-xts-plain64 $k64 0 /dev/$disk 0" || return
+		_max=/sys/block/$(disk_name /dev/mapper/try)/queue/atomic_write_unit_max_bytes
+		[ "$(cat "$_max")" -gt 0 ] && works
+	}
+	row "atomic writes" atomic
+fi
+nowait() {
+	line aes-xts-plain64 "$k64" 0 && rw --nowait write /dev/mapper/try 65536 data &&
+		rw --nowait read /dev/mapper/try 65536 8192 > /dev/null
+}
+row "I/O that must not wait (RWF_NOWAIT)" nowait
+counters() {
+	line aes-xts-plain64 "$k64" 0 && [ "$(counter try w_caller)" -ge 1 ]
+}
+row "status line with counters" counters
+
+is_at_least $rows 60 "so many features were tried"
+[ ! -e /with/parity.md ] || is "$(grep -c '^| .* / ' /with/parity.md)" "$rows" "and no others are documented"
