@@ -8,6 +8,13 @@ KDIR	?= /lib/modules/$(KVER)/build
 MODULE	:= $(CURDIR)/dm-inline-crypt
 KBUILD	= $(MAKE) -C $(KDIR) M=$(MODULE) CONFIG_DM_INLINE_CRYPT=m
 
+# The tool that switches a live mapping, and where it goes
+SWITCH	?= packaging/inline-crypt-switch
+PREFIX	?= /usr/local
+SBINDIR	?= $(PREFIX)/sbin
+MANDIR	?= $(PREFIX)/share/man
+CFLAGS	?= -O2 -Wall -Wextra
+
 # Two guests at a time keep two cores busy.
 PROVE	?= prove --timer -j 2
 PROVE_1	?= prove --timer
@@ -19,21 +26,35 @@ ROUNDS	?= 5
 CELLS	?= .
 
 .DEFAULT_GOAL := module
-.PHONY: help module install uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-all parity deb
+.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-all parity deb
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (this kernel) or KDIR= (any tree)
 	@test -d "$(KDIR)" || { echo "no kernel headers in $(KDIR): apt-get install linux-headers-$(KVER), or give KDIR="; exit 1; }
 	$(KBUILD) modules
 
-install: module ## install it for KVER=, without loading it
+switch: $(SWITCH) ## build inline-crypt-switch, which moves a live mapping to it and back
+
+$(SWITCH): packaging/inline-crypt-switch.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldevmapper -lcryptsetup
+
+install: module ## install it for KVER=, without loading it, and inline-crypt-switch
 	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
 	depmod -a $(KVER)
+	@printf '#include <libdevmapper.h>\n#include <libcryptsetup.h>\n' | \
+		$(CC) -E - >/dev/null 2>&1 || \
+		{ echo "without inline-crypt-switch; for it: apt-get install libdevmapper-dev libcryptsetup-dev"; exit; }; \
+		$(MAKE) --no-print-directory install-switch
 	@echo "installed; load it with: modprobe dm-inline-crypt"
 
-uninstall: ## remove the installed module for KVER=
+install-switch: switch
+	install -D -m 755 $(SWITCH) $(DESTDIR)$(SBINDIR)/inline-crypt-switch
+	install -D -m 644 packaging/inline-crypt-switch.8 $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8
+
+uninstall: ## remove them again; the module for KVER=
 	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/dm-inline-crypt.ko*
 	depmod -a $(KVER)
+	rm -f $(DESTDIR)$(SBINDIR)/inline-crypt-switch $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8
 
 deb: ## build the Debian package dm-inline-crypt-dkms, in build/
 	tests/vm/provision packaging
@@ -41,7 +62,7 @@ deb: ## build the Debian package dm-inline-crypt-dkms, in build/
 
 clean: ## remove what was built
 	$(KBUILD) clean
-	rm -rf vectors/build build
+	rm -rf vectors/build build packaging/inline-crypt-switch
 
 ##@ In a throw-away virtual machine
 demo: ## build, boot, encrypt, compare with dm-crypt; results in results/
