@@ -19,14 +19,20 @@ CFLAGS	?= -O2 -Wall -Wextra
 PROVE	?= prove --timer -j 2
 PROVE_1	?= prove --timer
 
-# The benchmark; KERNEL is the guest's
+# The guest's, for what runs on one
 KERNEL	?= 6.1
+
+# Where cryptsetup and its tests are taken from, and which of these
+SUITES	?= bookworm
+SCRIPTS	?=
+
+# The benchmark
 LAB	?= all
 ROUNDS	?= 5
 CELLS	?= .
 
 .DEFAULT_GOAL := module
-.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-all parity deb
+.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-cryptsetup check-all parity deb
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (this kernel) or KDIR= (any tree)
@@ -93,7 +99,10 @@ check-boot: ## Debian 12 and 13 with their root on LUKS2: boot, fall back, remov
 	tests/vm/provision tools
 	$(PROVE) tests/boot/*.t
 
-check-all: check check-debug check-boot ## everything
+check-cryptsetup: ## cryptsetup's own test scripts on dm-crypt and on us: KERNEL= SUITES= SCRIPTS=
+	$(PROVE_1) tests/cryptsetup/upstream :: --kernel "$(KERNEL)" --suites "$(SUITES)" $(SCRIPTS)
+
+check-all: check check-debug check-boot check-cryptsetup ## everything
 
 parity: ## write docs/parity.md: what dm-crypt can do and what we can, on each kernel
 	tests/vm/provision tools 6.1 6.12 7.2

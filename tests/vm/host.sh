@@ -14,6 +14,7 @@
 #   kernels/K/kdir         names the directory that kbuild takes as -C
 #   kernels/K/chroot       if present, names the root directory to build in
 #   qemu/                  a newer QEMU than the distribution's, unpacked
+#   cryptsetup/SUITE/      an image with a suite's cryptsetup and the tests in its source
 #   style/                 checkpatch.pl and kernel-doc of the newest kernel
 #   debug-source/VERSION/  the source tree of the debug kernel and of 60-in-tree.t
 
