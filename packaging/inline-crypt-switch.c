@@ -258,6 +258,8 @@ static void lock_tool(void)
 {
 	int fd = open("/dev/mapper/control", O_RDONLY | O_CLOEXEC);
 
+	if (fd < 0 && errno == ENOENT)
+		die("no such mapping"); /* device mapper is not loaded */
 	if (fd < 0)
 		die("cannot open /dev/mapper/control: %s", strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB)) {

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: inline-crypt-switch: there and back under I/O, killed at every step, and no key to be seen
+# shellcheck shell=dash disable=SC2154,SC2086  # make_loop sets variables
+
+requires_command inline-crypt-switch
+switch() {
+	inline-crypt-switch "$@"
+}
+
+# target NAME - what it has
+target() {
+	dmsetup status --noflush "$1" | cut -d' ' -f3 | sort -u
+}
+
+# full_table NAME - with the key
+full_table() {
+	dmsetup table --showkeys "$1"
+}
+
+# usable NAME - is it in working order, with nothing left over?
+usable() {
+	[ "$(dmsetup info -c --noheadings -o suspended,tables_loaded "$1")" = "Active:Live" ] &&
+		timeout 10 dd if="/dev/mapper/$1" of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null
+}
+
+# there_and_back NAME TEXT [option...] - and the table is what it was
+there_and_back() {
+	_name=$1
+	_text=$2
+	shift 2
+	full_table "$_name" > before
+	check "$_text: there" switch "$@" "$_name"
+	is "$(target "$_name")" inline-crypt "$_text: is inline-crypt"
+	check "$_text: usable" usable "$_name"
+	check "$_text: back" switch "$@" "$_name"
+	full_table "$_name" > after
+	is "$(cat after)" "$(cat before)" "$_text: has its old table"
+	check "$_text: usable" usable "$_name"
+}
+
+make_loop loop 32
+size=$(sectors "$loop")
+key=$(test_key 64)
+random_file data 1
+
+# --- what it says, and refuses
+check_not "no name" switch
+check_not "no such mapping" switch nothing
+like "$(cat /run/check.out)" "nothing: no such mapping" "with a message"
+dm_create plain "0 $size linear $loop 0"
+check_not "not crypt" switch plain
+like "$(cat /run/check.out)" "target linear" "with a message"
+dm_remove plain
+dm_create ours "$(crypt_table crypt "$loop")"
+check_not "no third target" switch --to linear ours
+check "dry run" switch --dry-run ours
+like "$(cat /run/check.out)" "load the module dm-inline-crypt" "says that the module is to be loaded"
+check_not "and did not load it" grep -q ^dm_inline_crypt /proc/modules
+is "$(target ours)" crypt "it is what it was"
+check "usable" usable ours
+check "to what it is" switch --to crypt ours
+dmsetup suspend ours
+check_not "suspended" switch ours
+like "$(cat /run/check.out)" "suspended" "with a message"
+is "$(dmsetup info -c --noheadings -o suspended ours)" Suspended "and stays so"
+dmsetup resume ours
+dm_remove ours
+dm_create ours "0 16 crypt aes-xts-plain64 $key 0 $loop 0
+16 16 linear $loop 16"
+check_not "only partly crypt" switch ours
+dm_remove ours
+
+# --- keys in the table
+dm_create ours "$(crypt_table crypt "$loop")"
+dd if=data of=/dev/mapper/ours bs=64k oflag=direct 2> /dev/null
+there_and_back ours "key in the table"
+check "path instead of a name" switch /dev/mapper/ours
+is "$(target ours)" inline-crypt "switched"
+drop_caches
+check "the same data" cmp -n 1048576 data /dev/mapper/ours
+check "dry run" switch --dry-run ours
+is "$(target ours)" inline-crypt "it is what it was"
+check "--to crypt" switch --to crypt ours
+check "--to crypt again" switch --to crypt ours
+is "$(target ours)" crypt "it is"
+dm_remove ours
+
+dm_create ours "$(crypt_table crypt "$loop" allow_discards sector_size:4096 iv_large_sectors)"
+there_and_back ours "options"
+dm_remove ours
+for contexts in "read_context:endio" "allow_discards write_context:caller read_context:caller"; do
+	make_crypt ours "$loop" $contexts
+	check "back, without $contexts" switch ours
+	like "$(full_table ours)" "$key 0 [0-9:]* 0( 1 allow_discards)?\$" "they are gone"
+	dm_remove ours
+done
+dmsetup create --readonly ours --table "0 $size crypt cipher_null-ecb - 0 $loop 0"
+there_and_back ours "read-only, no key"
+is "$(dmsetup info -c --noheadings -o device_readonly ours 2> /dev/null || blockdev --getro /dev/mapper/ours)" \
+	1 "is read-only"
+dm_remove ours
+dm_create ours "0 1024 crypt aes-xts-plain64 $key 0 $loop 2048
+1024 2048 crypt aes-cbc-essiv:sha256 $(test_key 32) 8 $loop 8192 1 sector_size:1024"
+there_and_back ours "two lines"
+dm_remove ours
+is "$(cat /sys/module/dm_inline_crypt/parameters/show_keys)" N "show_keys is off"
+echo 1 > /sys/module/dm_inline_crypt/parameters/show_keys
+dm_create ours "$(crypt_table crypt "$loop")"
+there_and_back ours "with show_keys set"
+is "$(cat /sys/module/dm_inline_crypt/parameters/show_keys)" Y "show_keys is still on"
+echo 0 > /sys/module/dm_inline_crypt/parameters/show_keys
+dm_remove ours
+
+# --- keys in a keyring
+add_key() { # NAME BYTES
+	test_key "$2" | xxd -r -p | keyctl padd user "$1" @u
+}
+id=$(add_key lab:x 64)
+dm_create ours "0 $size crypt aes-xts-plain64 :64:user:lab:x 0 $loop 0"
+there_and_back ours "key in a keyring"
+keyctl unlink "$id" @u > /dev/null
+check_not "key that is gone" switch ours
+like "$(cat /run/check.out)" "user:lab:x is in no keyring" "with a message"
+check "usable" usable ours
+id=$(add_key lab:x 32)
+check_not "key that the target refuses" switch ours
+like "$(cat /run/check.out)" "kernel: .*inline-crypt: .*another size" "with what the kernel says"
+is "$(target ours)" crypt "it is what it was"
+check "usable" usable ours
+dm_remove ours
+
+# --- LUKS2
+printf secret > pass
+printf wrong > wrong
+check "luksFormat" cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 \
+	--pbkdf-force-iterations 1000 "$loop" pass
+for how in --disable-keyring ""; do
+	text="LUKS2 ${how:-with keyring}"
+	cryptsetup open $how --key-file pass "$loop" luks || not_ok "$text: open"
+	there_and_back luks "$text" --key-file pass
+	switch --key-file pass luks > /dev/null
+	# As the manual page says
+	for command in "status luks" "resize luks --key-file pass" "luksSuspend luks" \
+		       "refresh luks --key-file pass" "close luks"; do
+		check_not "$text: cryptsetup ${command% --*} while inline-crypt" cryptsetup $command
+	done
+	check "$text: usable" usable luks
+	switch --key-file - luks < pass > /dev/null
+	for command in "status luks" "resize luks --key-file pass" "refresh luks --key-file pass" \
+		       "luksSuspend luks" "luksResume luks --key-file pass" "close luks"; do
+		check "$text: then cryptsetup ${command% --*}" cryptsetup $command
+	done
+done
+
+cryptsetup open --key-file pass "$loop" luks
+check_not "wrong passphrase" switch --key-file wrong luks
+check_not "wrong header" switch --header "$loop.none" --key-file pass luks
+check_not "no terminal" setsid inline-crypt-switch luks
+like "$(cat /run/check.out)" "use --key-file" "with a message"
+is "$(target luks)" crypt "it is what it was"
+# answer TEXT... - the tool on a terminal, with these lines typed as they are asked for
+answer() {
+	: > screen
+	for _line; do
+		_n=$((${_n:-0} + 1))
+		for _ in $(seq 100); do
+			[ "$(grep -o "Passphrase of" screen | wc -l)" -ge $_n ] && break
+			sleep 0.1
+		done
+		printf '%s' "$_line"
+	done | script -qefc "inline-crypt-switch luks" screen > /dev/null
+}
+mkdir -p /dev/pts
+mount -t devpts devpts /dev/pts 2> /dev/null
+check "asks on the terminal, twice if need be" answer "wrong
+" "secret
+"
+is "$(target luks)" inline-crypt "is inline-crypt"
+check_not "does not echo" grep -Eq "wrong|secret" screen
+check_not "^C is no answer" answer "$(printf 'sec\003')"
+is "$(target luks)" inline-crypt "it is what it was"
+switch --key-file pass luks > /dev/null
+dmsetup remove luks
+
+# A detached header
+truncate -s 16M header
+check "luksFormat, detached" cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 \
+	--pbkdf-force-iterations 1000 --header header "$loop" pass
+cryptsetup open --header header --key-file pass "$loop" luks
+check_not "detached header without --header" switch --key-file pass luks
+like "$(cat /run/check.out)" "say where with --header" "with a message"
+there_and_back luks "detached header" --header header --key-file pass
+dm_remove luks
+
+# --- nobody sees a key
+dm_create ours "$(crypt_table crypt "$loop")"
+strace -f -s 4096 -e trace=execve,%file,write,mlockall -o trace inline-crypt-switch ours > out 2>&1
+strace -f -s 4096 -e trace=execve,%file,write,mlockall -o trace2 inline-crypt-switch ours >> out 2>&1
+cat trace2 >> trace
+check "memory is locked" grep -q 'mlockall(MCL_CURRENT|MCL_FUTURE) *= 0' trace
+is "$(grep -c execve trace)" 2 "starts no program"
+check_not "no new file" grep O_CREAT trace
+check_not "no key in a call" grep -i "$(echo "$key" | cut -c 1-16)" trace
+check_not "no key in a message" grep -i "$(echo "$key" | cut -c 1-16)" out
+dm_remove ours
+
+# --- busy, and killed
+#
+# busy - verified I/O, again and again until there is a file "stop"
+busy() {
+	rm -f stop rounds
+	(
+		while [ ! -e stop ]; do
+			echo round >> rounds
+			fio --filename=/dev/mapper/ours --rw=randrw --verify=crc32c --verify_fatal=1 \
+				--verify_state_save=0 --bsrange=4k-64k --direct=1 \
+				--name=sync --ioengine=psync --size=1M \
+				--name=aio --ioengine=libaio --iodepth=8 --offset=4M --size=1M \
+				--name=uring --ioengine=io_uring --iodepth=8 --offset=8M --size=1M \
+				--name=buffered --ioengine=psync --direct=0 --offset=12M --size=1M \
+				> fio.out 2>&1 || exit 1
+		done
+	) &
+	worker=$!
+}
+
+# calm TEXT - let busy come to its end
+calm() {
+	touch stop
+	check "$1: every block was right" wait $worker || sed 's/^/# /' fio.out
+	is_at_least "$(wc -l < rounds)" 1 "$1: there was I/O"
+	diag "$(wc -l < rounds) rounds"
+}
+
+switches=0 bad=0
+
+# other - the target that ours has not
+other() {
+	[ "$(target ours)" = crypt ] && echo inline-crypt || echo crypt
+}
+
+# settled TEXT - ours works, and show_keys is off; waits for the second process
+settled() {
+	for _ in $(seq 50); do
+		[ -n "$(pidof inline-crypt-switch)" ] || break
+		sleep 0.1
+	done
+	usable ours && grep -q N /sys/module/dm_inline_crypt/parameters/show_keys && return
+	bad=$((bad + 1))
+	diag "after $1:"
+	diag "$(dmsetup info ours) $(cat /sys/module/dm_inline_crypt/parameters/show_keys)"
+	dmsetup clear ours
+	dmsetup resume ours
+}
+
+# another - one switch, not killed
+another() {
+	_to=$(other)
+	switch ours > out 2>&1 && [ "$(target ours)" = "$_to" ] || {
+		bad=$((bad + 1))
+		diag "to $_to: $(cat out)"
+	}
+	switches=$((switches + 1))
+	settled "a switch to $_to"
+}
+
+dm_create ours "$(crypt_table crypt "$loop")"
+full_table ours > before
+
+# ioctls - print the ioctls of a switch, one a line, in order
+ioctls() {
+	strace -e trace=ioctl -o trace inline-crypt-switch ours > out 2>&1
+	sed -n 's/^ioctl([0-9]*, \([A-Z_]*\).*/\1/p' trace
+}
+ioctls > to
+ioctls > back
+is "$(grep -c DM_DEV_SUSPEND to back | paste -sd ' ')" "to:1 back:1" "one ioctl suspends, swaps, resumes"
+
+busy
+kills=0
+for way in to back; do
+	steps=$(wc -l < $way)
+	diag "$way: $(paste -sd ' ' $way)"
+	for step in $(seq "$steps"); do
+		from=$(target ours)
+		strace -e trace=ioctl -e inject=ioctl:signal=SIGKILL:when=$step -o trace \
+			inline-crypt-switch ours > out 2>&1
+		grep -q "killed by SIGKILL" trace && kills=$((kills + 1))
+		settled "a kill at ioctl $step on the way $way"
+		[ "$(target ours)" = "$from" ] || another
+	done
+	another
+done
+is_at_least $kills $(($(cat to back | wc -l))) "killed at each ioctl"
+is $bad 0 "each time it was left in working order"
+calm "killed at each ioctl"
