@@ -139,6 +139,9 @@ for engine in libaio io_uring; do
 	count_io ours fio_io $engine randread
 	reads_in r_bh "hardirq completion, $engine: bottom half"
 done
+# The bottom half of a read that interrupts the cipher of a write: the FPU is in use
+count_io ours fio_io libaio randrw --iodepth=16 --size=8M
+is "$async" 0 "hardirq completion, reads and writes: none is left to cryptd"
 for bytes in $((4 * KiB)) $MiB $((8 * MiB)); do
 	count_io ours rw read /dev/mapper/ours 0 $bytes
 	reads_by_caller "hardirq completion, one read of $bytes bytes: caller"
