@@ -37,8 +37,10 @@ check "what is on the disk matches its tags" rw read /dev/mapper/ours 4194304 65
 check "the rest is as it was" rw compare /dev/mapper/ours 0 small
 dm_remove ours
 
-# --- a driver that answers later
-if dm_create ours "0 $length inline-crypt capi:cryptd(gcm_base(ctr(aes-generic),ghash-generic))-random $key 0 $int 0 1 integrity:28:aead" 2> /run/check.out; then
+# --- a driver that answers later; 6.1's self-test of this one complains about itself
+if ! kernel_at_least 6.12; then
+	skip "asynchronous AEAD" "cryptd for AEADs is broken in this kernel"
+elif dm_create ours "0 $length inline-crypt capi:cryptd(gcm_base(ctr(aes-generic),ghash-generic))-random $key 0 $int 0 1 integrity:28:aead" 2> /run/check.out; then
 	check "asynchronous AEAD: reads what the other one wrote" count_io ours rw compare /dev/mapper/ours 0 small
 	is_at_least "$async" 1 "counted as async"
 	check "asynchronous AEAD, verified" fio_verify /dev/mapper/ours --name=x --direct=1 --offset=8M \
@@ -98,12 +100,9 @@ check_not "an error below" rw read /dev/mapper/ours 0 65536
 like "$(cat /run/check.out)" "^EIO" "is EIO"
 
 # --- the disk's own metadata
-if kernel_at_least 6.12 && modprobe nvme; then
-	for _ in $(seq 50); do
-		[ ! -b /dev/nvme0n2 ] || break
-		sleep 0.1
-	done
-	dm_create nvme "0 65536 inline-crypt $gcm /dev/nvme0n2 0 2 integrity:28:aead sector_size:4096" ||
+if kernel_at_least 6.12; then
+	find_nvme disk
+	dm_create nvme "0 65536 inline-crypt $gcm $disk 0 2 integrity:28:aead sector_size:4096" ||
 		bail "no table on NVMe"
 	for engine in psync libaio io_uring; do
 		check "NVMe, $engine, verified" fio_verify /dev/mapper/nvme --name=x --direct=1 --size=4M \

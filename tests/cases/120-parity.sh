@@ -19,12 +19,8 @@ for _ in 1 2 3 4 5 6 7 8; do
 	k1024=$k1024$(test_key 128)
 done
 modprobe dm-inline-crypt || bail "no module"
-modprobe nvme
 modprobe sd_mod
-for _ in $(seq 50); do
-	[ ! -b /dev/nvme0n2 ] || break
-	sleep 0.1
-done
+find_nvme disk_with_metadata
 release=$(uname -r | cut -d. -f1,2)
 rows=0
 
@@ -70,8 +66,8 @@ tags() {
 	case $* in *sector_size:4096*) _unit=4096 ;; esac
 	case $_mode in
 	inline)
-		_lower=/dev/nvme0n2
-		dd if=/dev/zero of=$_lower bs=4096 count=1 conv=notrunc oflag=direct
+		_lower=$disk_with_metadata
+		dd if=/dev/zero of="$_lower" bs=4096 count=1 conv=notrunc oflag=direct
 		_opts="1 block_size:4096"
 		_mode=I
 		_format=I ;;
@@ -90,7 +86,7 @@ tags() {
 
 # nvme CIPHER KEY OPTION... - on a disk with metadata of its own
 nvme() {
-	_args="$1 $2 0 /dev/nvme0n2 0"
+	_args="$1 $2 0 $disk_with_metadata 0"
 	shift 2
 	dm_create try "0 8192 $target $_args $# $*" && works
 }

@@ -217,6 +217,23 @@ make_integrity() {
 	eval "$1=/dev/mapper/$_int"
 }
 
+# find_nvme VAR - set VAR to the NVMe disk with 4096-byte sectors and metadata
+#
+# From 6.12 on the disks are looked for in parallel, and which is n1 is open.
+find_nvme() {
+	requires_module nvme
+	for _ in $(seq 100); do
+		for _sys in /sys/block/nvme*; do
+			[ "$(cat "$_sys/queue/logical_block_size" 2> /dev/null)" = 4096 ] || continue
+			[ -b "/dev/${_sys##*/}" ] || continue
+			eval "$1=/dev/${_sys##*/}"
+			return
+		done
+		sleep 0.1
+	done
+	bail "no NVMe disk with metadata"
+}
+
 # sectors DEVICE - print the size in 512-byte sectors
 sectors() {
 	blockdev --getsz "$1"
