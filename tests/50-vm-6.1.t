@@ -18,4 +18,4 @@ trap 'rm -rf "$vectors"' EXIT
 echo inline-crypt > "$vectors/targets"	# dm-crypt has its turn in 021 and 024
 # What 120-parity has to find
 cp "$here/../docs/parity.md" "$vectors"
-"$here/vm/run" --with "$vectors" --kernel 6.1 --timeout 1800 "$here"/cases/*.sh
+"$here/vm/run" --with "$vectors" --kernel 6.1 --timeout 2700 --case-timeout 240 "$here"/cases/*.sh

@@ -23,6 +23,10 @@ modprobe sd_mod
 find_nvme disk_with_metadata
 release=$(uname -r | cut -d. -f1,2)
 rows=0
+# Unstable may have moved on to a kernel that has no column yet.
+documented=
+! grep -qs "^| feature .*| $release |" /with/parity.md || documented=/with/parity.md
+[ -n "$documented" ] || skip "the table is up to date" "no docs/parity.md with a column for $release"
 
 # row FEATURE COMMAND... - COMMAND with $target set to each of the two
 row() {
@@ -42,10 +46,10 @@ row() {
 	else
 		ok "$feature: dm-crypt of this kernel has it not, ours: $answer"
 	fi
-	[ ! -e /with/parity.md ] ||
+	[ -z "$documented" ] ||
 		is "$(awk -F ' *[|] *' -v f="$feature" -v r="$release" '
 			NR == FNR && $2 == "feature" { for (i = 3; i <= NF; i++) if ($i == r) at = i }
-			$2 == f { print $at }' /with/parity.md)" "$theirs / $answer" "$feature: as documented"
+			$2 == f { print $at }' $documented)" "$theirs / $answer" "$feature: as documented"
 }
 
 # works - data go through /dev/mapper/try and back
@@ -250,4 +254,7 @@ counters() {
 row "status line with counters" counters
 
 is_at_least $rows 60 "so many features were tried"
-[ ! -e /with/parity.md ] || is "$(grep -c '^| .* / ' /with/parity.md)" "$rows" "and no others are documented"
+[ -z "$documented" ] || is "$(awk -F ' *[|] *' -v r="$release" '
+	$2 == "feature" { for (i = 3; i <= NF; i++) if ($i == r) at = i }
+	at && $at ~ /\// { n++ }
+	END { print n }' $documented)" "$rows" "and no others are documented"

@@ -441,6 +441,28 @@ both_serve() {
 	done
 }
 
+# --- inline-crypt-switch ------------------------------------------------------
+
+switch() {
+	inline-crypt-switch "$@"
+}
+
+# target NAME - what it has
+target() {
+	dmsetup status --noflush "$1" | cut -d' ' -f3 | sort -u
+}
+
+# full_table NAME - with the key
+full_table() {
+	dmsetup table --showkeys "$1"
+}
+
+# usable NAME - is it in working order, with nothing left over?
+usable() {
+	[ "$(dmsetup info -c --noheadings -o suspended,tables_loaded "$1")" = "Active:Live" ] &&
+		timeout 10 dd if="/dev/mapper/$1" of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null
+}
+
 # --- what the kernel says ----------------------------------------------------
 
 # kmsg_mark - from here on
