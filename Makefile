@@ -45,8 +45,8 @@ $(SWITCH): packaging/inline-crypt-switch.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldevmapper -lcryptsetup
 
 install: module ## install it for KVER=, without loading it, and inline-crypt-switch
-	$(KBUILD) INSTALL_MOD_DIR=updates modules_install
-	depmod -a $(KVER)
+	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
+	$(if $(DESTDIR),,depmod -a $(KVER))
 	@printf '#include <libdevmapper.h>\n#include <libcryptsetup.h>\n' | \
 		$(CC) -E - >/dev/null 2>&1 || \
 		{ echo "without inline-crypt-switch; for it: apt-get install libdevmapper-dev libcryptsetup-dev"; exit; }; \
@@ -59,7 +59,7 @@ install-switch: switch
 
 uninstall: ## remove them again; the module for KVER=
 	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/dm-inline-crypt.ko*
-	depmod -a $(KVER)
+	$(if $(DESTDIR),,depmod -a $(KVER))
 	rm -f $(DESTDIR)$(SBINDIR)/inline-crypt-switch $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8
 
 deb: ## build the Debian package dm-inline-crypt-dkms, in build/

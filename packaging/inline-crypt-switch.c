@@ -216,16 +216,21 @@ static void guard(int fd)
 	char c;
 
 	setsid();
+	/* The mapping may be the one that this program is on; locks are not inherited. */
+	mlockall(MCL_CURRENT | MCL_FUTURE);
 	while (read(fd, &c, 1) < 0 && errno == EINTR)
 		;
 	guard_pid = 0; /* so that die() does not wait */
 	if (todo->keys_shown)
 		show_keys(false);
 	if (todo->loaded) {
-		clear();
 		get_info(&info);
-		if (info.exists && info.suspended)
+		/* With what is loaded, as switch_target() leaves it then, or without. */
+		if (info.exists && info.suspended && !resume()) {
+			clear();
 			resume();
+		}
+		clear();
 	}
 	_exit(0);
 }
@@ -575,13 +580,19 @@ static void switch_target(struct dm_task *table, const char *from, const char *t
 		die("%s refuses the table, so it stays %s", to, from);
 	}
 	if (!resume()) {
-		show_kernel_log(log);
-		fprintf(stderr, "inline-crypt-switch: %s: %s\n", name, dm_error);
-		/* Suspended, and with the old table or the new one, as the case may be */
+		char why[sizeof(dm_error)];
+
+		memcpy(why, dm_error, sizeof(why));
+		/*
+		 * Suspended, and with the old table or the new one, as the case
+		 * may be. To be mended before a word is said: what takes the
+		 * words may be a file on it.
+		 */
 		get_info(&info);
 		if (info.suspended && load(table, from, read_only))
 			resume();
-		die("could not be switched");
+		show_kernel_log(log);
+		die("could not be switched: %s", why);
 	}
 	todo->loaded = false;
 	say("is %s now, was %s", to, from);

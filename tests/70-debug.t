@@ -16,7 +16,7 @@ here=$(dirname "$0")
 }
 cases=("$here"/cases/*.sh)
 [ -n "${INLINE_CRYPT_FULL:-}" ] ||
-	cases=("$here"/cases/{022,030,033,042,043,045,072,076,080}-*.sh)
+	cases=("$here"/cases/{022,024,030,033,042,043,045,072,076,080}-*.sh)
 
 # What must be on the disk, from OpenSSL, for 020-vectors
 vectors=$(mktemp -d)
