@@ -363,8 +363,8 @@ static int cipher_split_unit(struct icrypt_cipher *c, struct iodesc *d,
 /*
  * One data unit of an authenticated cipher, always in place: what is signed must
  * not change any more, so a write is copied first; and one that fails is not done
- * again, as it may have been encrypted before its tag failed. The sector number is that in
- * the mapped device; dm-crypt's format has the iv_offset in the IV only.
+ * again, as it may have been encrypted before its tag failed. The sector number is
+ * that in the mapped device; dm-crypt's format has the iv_offset in the IV only.
  */
 static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct aead_request *req)
 {

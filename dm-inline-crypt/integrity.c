@@ -139,7 +139,6 @@ void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy)
 static int integrity_find_room(struct icrypt_config *cc, const char **error)
 {
 	struct blk_integrity *bi = blk_get_integrity(cc->dev->bdev->bd_disk);
-
 	unsigned int used = cc->cipher.tag_size + (cc->cipher.iv_stored ? cc->cipher.iv.size : 0);
 
 	if (!bi || !icrypt_profile_fits(bi, cc->table.tag_size) ||

@@ -216,11 +216,12 @@ static void icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
 {
 	bool write = op_is_write(bio_op(bio));
 	unsigned int max = READ_ONCE(*(write ? &max_write_size : &max_read_size));
-	unsigned int align = max_t(unsigned int, cc->cipher.sector_size,
-				   bdev_logical_block_size(cc->dev->bdev));
+	unsigned int align;
 
 	if (likely(!max) || (bio->bi_opf & REQ_NOWAIT) || (write && !icrypt_may_split_write(bio)))
 		return;
+	align = max_t(unsigned int, cc->cipher.sector_size,
+		      bdev_logical_block_size(cc->dev->bdev));
 	max = max(round_down(max, align), align);
 	if (bio->bi_iter.bi_size > max)
 		dm_accept_partial_bio(bio, max >> SECTOR_SHIFT);
