@@ -102,13 +102,39 @@ static int copy_from_keyring(u8 *dst, unsigned int size, const char *desc, const
 #endif /* CONFIG_KEYS */
 
 /**
+ * icrypt_key_wipe() - forget the key
+ * @cc: the mapped device, suspended
+ *
+ * The transforms get a random key: the crypto API has no call to take one away.
+ *
+ * Context: process, may sleep. Under @cc->key_lock.
+ * Return: 0, or the error of a transform that refused the random key, which
+ * then still has the old one.
+ */
+int icrypt_key_wipe(struct icrypt_config *cc)
+{
+	unsigned int size = cc->table.key_size;
+	int err;
+
+	cc->key_valid = false;
+	get_random_bytes(cc->key, size);
+	err = icrypt_cipher_setkey(&cc->cipher, cc->key, size);
+	memzero_explicit(cc->key, size);
+	kfree_sensitive(cc->key_desc);
+	cc->key_desc = NULL;
+	cc->table.key = NULL;
+	cc->table.key_in_keyring = false;
+	return err;
+}
+
+/**
  * icrypt_key_set() - set the key that a table line or message names
  * @cc:    the mapped device; its key buffer has @t->key_size bytes
  * @t:     a line with the key parsed; the digits are not changed
  * @error: set when refused
  *
- * A refused key leaves the old one in use as long as the transforms were not
- * touched; after that there is none.
+ * A refused key leaves the old one in use, unless its digits were no digits or
+ * the transforms were touched: after that there is none.
  *
  * Context: process, may sleep. Under @cc->key_lock once the device exists.
  * Return: 0 or a negative errno.
@@ -133,6 +159,9 @@ int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const
 		err = size ? hex2bin(key, t->key, size) : 0;
 		if (err)
 			*error = "Key is not hexadecimal";
+		/* dm-crypt is without a key then, and cryptsetup's tests want that. */
+		if (err && cc->key_valid)
+			icrypt_key_wipe(cc);
 	}
 	if (err)
 		goto out;
@@ -157,32 +186,6 @@ int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const
 out:
 	kfree_sensitive(desc);
 	kfree_sensitive(key);
-	return err;
-}
-
-/**
- * icrypt_key_wipe() - forget the key
- * @cc: the mapped device, suspended
- *
- * The transforms get a random key: the crypto API has no call to take one away.
- *
- * Context: process, may sleep. Under @cc->key_lock.
- * Return: 0, or the error of a transform that refused the random key, which
- * then still has the old one.
- */
-int icrypt_key_wipe(struct icrypt_config *cc)
-{
-	unsigned int size = cc->table.key_size;
-	int err;
-
-	cc->key_valid = false;
-	get_random_bytes(cc->key, size);
-	err = icrypt_cipher_setkey(&cc->cipher, cc->key, size);
-	memzero_explicit(cc->key, size);
-	kfree_sensitive(cc->key_desc);
-	cc->key_desc = NULL;
-	cc->table.key = NULL;
-	cc->table.key_in_keyring = false;
 	return err;
 }
 
