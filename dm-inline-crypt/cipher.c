@@ -41,10 +41,10 @@
  * @own: the descriptor's first request, which is never freed
  * @tfms: the transforms that it is for
  * @iv:  aligned for the driver
- * @more: behind the IV: associated data, or memory for a data unit
  * @sector: of the data unit, as the IV generator sees it
  * @bad: of the data unit in the mapped device, 512-byte sectors
- * @sg:  input, followed by output
+ * @sg:  input, followed by output; behind it the IV, and behind that associated
+ *	 data, or memory for a data unit
  */
 struct icrypt_request {
 	struct icrypt_cipher	*c;
@@ -53,7 +53,6 @@ struct icrypt_request {
 	void			*own;
 	struct crypto_skcipher	**tfms;
 	u8			*iv;
-	u8			*more;
 	u64			sector;
 	u64			bad;
 	struct scatterlist	sg[];
@@ -73,6 +72,12 @@ static struct icrypt_request *request_priv(struct icrypt_cipher *c, void *req)
 static unsigned int sg_count(const struct icrypt_cipher *c)
 {
 	return c->aead ? c->pieces + ICRYPT_AEAD_PIECES : 2 * c->pieces;
+}
+
+/* Behind the IV. */
+static u8 *request_more(const struct icrypt_cipher *c, const struct icrypt_request *r)
+{
+	return PTR_ALIGN(r->iv + c->iv.size, sizeof(u64));
 }
 
 static unsigned int aad_size(const struct icrypt_cipher *c)
@@ -111,8 +116,7 @@ static inline void request_init(struct icrypt_cipher *c, struct iodesc *d, void 
 	r->d = d;
 	r->req = req;
 	r->own = own;
-	r->iv = PTR_ALIGN((u8 *)(r->sg + sg_count(c)), c->iv_align);
-	r->more = PTR_ALIGN(r->iv + c->iv.size, sizeof(u64));
+	r->iv = PTR_ALIGN((u8 *)r + c->iv_off, c->iv_align);
 	if (unlikely(c->aead)) {
 		aead_request_set_tfm(req, c->aead);
 		aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG, cipher_callback, r);
@@ -173,7 +177,8 @@ static void unit_end_tags(struct icrypt_cipher *c, struct iodesc *d)
 		memset(d->tags + used, 0, c->tuple_size - used);
 }
 
-static struct icrypt_unit request_unit(struct icrypt_request *r, struct scatterlist *src)
+static struct icrypt_unit request_unit(const struct icrypt_cipher *c, struct icrypt_request *r,
+				       struct scatterlist *src)
 {
 	struct skcipher_request *req = r->req;
 
@@ -181,7 +186,7 @@ static struct icrypt_unit request_unit(struct icrypt_request *r, struct scatterl
 		.src = src,
 		.dst = req->dst,
 		.iv = r->iv,
-		.buf = r->more,
+		.buf = request_more(c, r),
 		.sector = r->sector,
 		.write = r->d->write,
 	};
@@ -203,7 +208,7 @@ static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struc
 	}
 
 	r->sector = d->sector >> c->iv_shift;
-	unit = request_unit(r, src);
+	unit = request_unit(c, r, src);
 	err = icrypt_iv_data_begin(c, &unit);
 	if (err < 0)
 		return err;
@@ -282,6 +287,11 @@ static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
 		req->src->offset += len;
 		if (req->dst != req->src)
 			req->dst->offset += len;
+	}
+	/* Where an iterator points to is nobody's business once it is at its end. */
+	if (done == d->in_iter.bi_size) {
+		d->in_iter.bi_size = 0;
+		return err;
 	}
 	bio_advance_iter_single(d->in, &d->in_iter, done);
 	if (d->out != d->in)
@@ -369,7 +379,7 @@ static int cipher_split_unit(struct icrypt_cipher *c, struct iodesc *d,
 static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct aead_request *req)
 {
 	struct icrypt_request *r = request_priv(c, req);
-	u8 *iv = r->more + sizeof(__le64);
+	u8 *more = request_more(c, r), *iv = more + sizeof(__le64);
 	unsigned int n;
 	int err;
 
@@ -377,12 +387,12 @@ static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct ae
 	n = map_unit(d->in, d->in_iter, r->sg + 1, c->sector_size, c->pieces);
 	if (unlikely(!n))
 		return -EIO;
-	sg_set_buf(r->sg, r->more, aad_size(c));
+	sg_set_buf(r->sg, more, aad_size(c));
 	sg_set_buf(r->sg + 1 + n, d->tags, c->tag_size);
 	sg_mark_end(r->sg + 1 + n);
 
 	r->bad = d->sector - c->iv_offset;
-	put_unaligned_le64(r->bad, r->more);
+	put_unaligned_le64(r->bad, more);
 	unit_iv(c, d, iv);
 	unit_end_tags(c, d);
 	memcpy(r->iv, iv, c->iv.size);
@@ -432,7 +442,7 @@ static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, void *req)
 }
 
 /**
- * icrypt_cipher_run() - process what is left of a descriptor
+ * icrypt_cipher_run() - process what is left of a descriptor, not nothing
  * @c:     the cipher
  * @d:     the descriptor
  * @own:   memory of @c->req_size bytes for the first request, which must stay
@@ -467,7 +477,7 @@ again:
 	atomic_set(&d->pending, ICRYPT_WALKING);
 	request_init(c, d, req, own, may);
 
-	while (d->in_iter.bi_size && likely(!READ_ONCE(d->status))) {
+	do {
 		if (unlikely(!req)) {
 			req = mempool_alloc(&c->req_pool, sleep ? GFP_NOIO : GFP_NOWAIT);
 			/* Whatever is in flight brings us back here with @own free. */
@@ -519,7 +529,7 @@ again:
 		else
 			WRITE_ONCE(d->status, cipher_status(err));
 		break;
-	}
+	} while (d->in_iter.bi_size && likely(!READ_ONCE(d->status)));
 	if (req && req != own)
 		mempool_free(req, &c->req_pool);
 
@@ -555,7 +565,7 @@ static void cipher_callback(icrypt_async_t *arg, int error)
 		return;
 
 	if (!error && c->iv_data) {
-		struct icrypt_unit unit = request_unit(r, NULL);
+		struct icrypt_unit unit = request_unit(c, r, NULL);
 
 		error = icrypt_iv_data_end(c, &unit);
 	}
@@ -831,9 +841,8 @@ int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const ch
 	}
 
 	c->desc_off = ALIGN(reqsize, __alignof__(struct icrypt_request));
-	c->req_size = c->desc_off + sizeof(struct icrypt_request) +
-		      sg_count(c) * sizeof(struct scatterlist) +
-		      c->iv_align + c->iv.size;
+	c->iv_off = sizeof(struct icrypt_request) + sg_count(c) * sizeof(struct scatterlist);
+	c->req_size = c->desc_off + c->iv_off + c->iv_align + c->iv.size;
 	if (c->aead)
 		c->req_size += sizeof(u64) + aad_size(c);
 	if (c->iv_data)

@@ -164,6 +164,7 @@ struct icrypt_latency {
  * @pieces:   the most pages that a data unit can touch
  * @req_size: of a request with all that follows it, bytes
  * @desc_off: of struct icrypt_request behind a skcipher_request, bytes
+ * @iv_off:   of the IV in a struct icrypt_request, before it is aligned, bytes
  * @iv_align: alignment of the IV, bytes
  * @sector_size: data unit, bytes
  * @iv_offset: added to sector numbers for the IV, 512-byte sectors
@@ -186,6 +187,7 @@ struct icrypt_cipher {
 	unsigned int		pieces;
 	unsigned int		req_size;
 	unsigned int		desc_off;
+	unsigned int		iv_off;
 	unsigned int		iv_align;
 	unsigned int		sector_size;
 	u64			iv_offset;
@@ -384,7 +386,8 @@ static inline void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d
 	d->in = in;
 	d->out = out;
 	d->in_iter = in->bi_iter;
-	d->out_iter = out->bi_iter;
+	if (out != in)
+		d->out_iter = out->bi_iter;
 	d->sector = sector + c->iv_offset;
 	d->tags = tags;
 	d->status = BLK_STS_OK;

@@ -633,20 +633,18 @@ static void read_submit_now(struct bio *bio, struct list_head *ios)
 static void read_wait(struct icrypt_io *io)
 {
 	/* Lets a worker run that completes the read at once, as loop's does. */
-	if (!read_is_callers(io))
-		might_sleep();
-	if (!read_is_callers(io)) {
-		icrypt_wait_begin();
-		for (;;) {
-			set_current_state(TASK_UNINTERRUPTIBLE);
-			if (read_is_callers(io))
-				break;
-			icrypt_io_schedule();
-		}
-		__set_current_state(TASK_RUNNING);
-		icrypt_wait_end();
+	might_sleep();
+	if (read_is_callers(io))
+		return;
+	icrypt_wait_begin();
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (read_is_callers(io))
+			break;
+		icrypt_io_schedule();
 	}
-	read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
+	__set_current_state(TASK_RUNNING);
+	icrypt_wait_end();
 }
 
 static void read_aim(struct icrypt_io *io)
@@ -760,7 +758,9 @@ int icrypt_read_map(struct icrypt_io *io)
 	read_redirect(io, plan);
 	if (plan == ICRYPT_PLAN_WAIT) {
 		read_submit_now(io->bio, NULL);
-		read_wait(io);
+		if (!read_is_callers(io))
+			read_wait(io);
+		read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
 	} else {
 		dm_submit_bio_remap(io->bio, NULL);
 	}
