@@ -58,6 +58,17 @@ static int refuse(struct icrypt_table *t, const char *error, const char *culprit
 	return -EINVAL;
 }
 
+/* kstrtouint() and kstrtou64() take a sign, dm-crypt does not. */
+static int to_uint(const char *word, unsigned int *value)
+{
+	return *word == '+' ? -EINVAL : kstrtouint(word, 10, value);
+}
+
+static int to_u64(const char *word, u64 *value)
+{
+	return *word == '+' ? -EINVAL : kstrtou64(word, 10, value);
+}
+
 static bool one_of(const char *name, const char * const *list, size_t count)
 {
 	size_t i;
@@ -174,7 +185,7 @@ static int parse_cipher_classic(struct icrypt_table *t, char *spec)
 		return refuse(t, "Cipher missing, write aes-xts-plain64", t->cipher);
 
 	t->key_count = 1;
-	if (count && (kstrtouint(count, 10, &t->key_count) || !t->key_count ||
+	if (count && (to_uint(count, &t->key_count) || !t->key_count ||
 		      !is_power_of_2(t->key_count) || t->key_count > ICRYPT_KEY_COUNT_MAX))
 		return refuse(t, "Bad cipher key count, must be a power of two up to 1024",
 			      t->cipher);
@@ -240,7 +251,7 @@ int icrypt_key_parse(struct icrypt_table *t, const char *word)
 			      NULL);
 	memcpy(size, word + 1, len);
 	size[len] = '\0';
-	if (kstrtouint(size, 10, &t->key_size) || !t->key_size)
+	if (to_uint(size, &t->key_size) || !t->key_size)
 		return refuse(t, "Cannot parse key size, write :<bytes>:<type>:<description>",
 			      NULL);
 	if (t->key_size > ICRYPT_KEY_SIZE_MAX)
@@ -281,7 +292,7 @@ static int parse_integrity(struct icrypt_table *t, const char *word)
 		return refuse(t, "Invalid integrity, write integrity:<bytes>:<aead|none>", word);
 	memcpy(size, bytes, len);
 	size[len] = '\0';
-	if (kstrtouint(size, 10, &t->tag_size) || !t->tag_size ||
+	if (to_uint(size, &t->tag_size) || !t->tag_size ||
 	    t->tag_size > ICRYPT_TAG_SIZE_MAX)
 		return refuse(t, "Invalid integrity, use 1 to 480 bytes", word);
 	t->aead = !strcasecmp(auth + 1, "aead");
@@ -306,7 +317,7 @@ static int parse_option(struct icrypt_table *t, const char *word)
 	if (!strncasecmp(word, "write_context:", 14))
 		return parse_want(t, word, &t->write_context);
 	if (!strncasecmp(word, "sector_size:", 12)) {
-		if (kstrtouint(word + 12, 10, &t->sector_size) ||
+		if (to_uint(word + 12, &t->sector_size) ||
 		    t->sector_size < ICRYPT_SECTOR_SIZE ||
 		    t->sector_size > ICRYPT_SECTOR_SIZE_MAX ||
 		    !is_power_of_2(t->sector_size))
@@ -316,7 +327,7 @@ static int parse_option(struct icrypt_table *t, const char *word)
 	if (!strncasecmp(word, "integrity:", 10))
 		return parse_integrity(t, word);
 	if (!strncasecmp(word, "integrity_key_size:", 19)) {
-		if (kstrtouint(word + 19, 10, &t->key_mac) || !t->key_mac)
+		if (to_uint(word + 19, &t->key_mac) || !t->key_mac)
 			return refuse(t, "Invalid integrity_key_size, use the MAC's key bytes",
 				      word);
 		t->key_mac_set = true;
@@ -332,7 +343,7 @@ static int parse_options(struct icrypt_table *t, unsigned int argc, char **argv)
 
 	if (!argc)
 		return 0;
-	if (kstrtouint(argv[0], 10, &count) || count != argc - 1)
+	if (to_uint(argv[0], &count) || count != argc - 1)
 		return refuse(t,
 			      "Invalid number of feature args, must be the count of words after it",
 			      argv[0]);
@@ -375,12 +386,12 @@ int icrypt_table_parse(struct icrypt_table *t, unsigned int argc, char **argv)
 	r = parse_cipher(t, argv[0]);
 	if (r)
 		return r;
-	if (kstrtoull(argv[2], 10, &t->iv_offset) ||
+	if (to_u64(argv[2], &t->iv_offset) ||
 	    (t->iv_offset & (t->sector_size / ICRYPT_SECTOR_SIZE - 1)))
 		return refuse(t, "Invalid iv_offset sector, must be a multiple of sector_size",
 			      argv[2]);
 	t->device = argv[3];
-	if (kstrtoull(argv[4], 10, &t->start))
+	if (to_u64(argv[4], &t->start))
 		return refuse(t, "Invalid device sector", argv[4]);
 	return 0;
 }

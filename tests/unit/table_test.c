@@ -199,10 +199,6 @@ static const struct good goods[] = {
 	  "read_context:caller write_context:workqueue",
 	  .key_size = 32, .options = (1UL << ICRYPT_OPT_COUNT) - 1, .sector_size = 4096,
 	  .read = ICRYPT_WANT_CALLER, .write = ICRYPT_WANT_WORKQUEUE },
-	{ "a plus sign, as everywhere in the kernel",
-	  "aes-xts-plain64 " K32 " +8 8:0 +16 +1 sector_size:+1024",
-	  "aes-xts-plain64 " K32 " 8 8:0 16 1 sector_size:1024", .key_size = 32,
-	  .iv_offset = 8, .start = 16, .sector_size = 1024 },
 };
 
 static int digit(char c)
@@ -339,8 +335,12 @@ static const struct bad {
 	{ KEY(":32"), e_key },
 	{ KEY(":0:user:x"), e_key },
 	{ KEY(":-32:user:x"), e_key },
+	{ KEY(":+32:user:x"), e_key },
 	{ KEY(":0x20:user:x"), e_key },
 	{ KEY(":32x:user:x"), e_key },
+	{ "aes-xts-plain64 " K32 " +8 8:0 0", e_iv_offset, "+8" },
+	{ "aes-xts-plain64 " K32 " 0 8:0 +8", e_start, "+8" },
+	{ XTS " +1 allow_discards", e_opts, "+1" },
 	{ KEY(":2147483648:user:x"), "Key too large for any cipher" },
 	{ KEY(":32769:user:x"), "Key too large for any cipher" },
 

@@ -52,7 +52,6 @@ static inline int shim_kstrtou64(const char *s, unsigned int base, u64 *res)
 }
 
 /* To the kernel u64 is unsigned long long, to the C library unsigned long. */
-#define kstrtoull(s, base, res)	shim_kstrtou64(s, base, (u64 *)(res))
 #define kstrtou64(s, base, res)	shim_kstrtou64(s, base, res)
 
 static inline int kstrtouint(const char *s, unsigned int base, unsigned int *res)
