@@ -87,6 +87,34 @@ else
 	skip "asynchronous lmk, tcw" "$(cat /run/check.out)"
 fi
 
+# --- suspend and new tables under I/O
+line="$gcm $int 0 1 integrity:28:aead"
+dm_create ours "0 $length inline-crypt $line" || bail "no table"
+rm -f stop rounds
+(
+	while [ ! -e stop ]; do
+		echo round >> rounds
+		fio_verify /dev/mapper/ours --direct=1 --bsrange=512-64k --verify_fatal=1 \
+			--name=sync --ioengine=psync --size=256k \
+			--name=aio --ioengine=libaio --iodepth=8 --offset=4M --size=512k \
+			--name=uring --ioengine=io_uring --iodepth=8 --offset=8M --size=512k || exit 1
+	done > fio.out 2>&1
+) &
+worker=$!
+to_and_fro() {
+	for _ in 1 2 3; do
+		for target in crypt inline-crypt; do
+			dmsetup suspend ours && dmsetup resume ours &&
+				reload ours "0 $length $target $line" || return
+		done
+	done
+}
+check "to dm-crypt and back, three times, under I/O" to_and_fro
+touch stop
+check "every block was right" wait $worker || sed 's/^/# /' fio.out
+is_at_least "$(wc -l < rounds)" 1 "there was I/O"
+dm_remove ours
+
 # --- a device below that fails: its error, not a bad tag
 dm_remove "${int##*/}"
 dm_create flaky "0 $(sectors "$loop") linear $loop 0" || bail "no linear"
@@ -98,6 +126,28 @@ reload flaky "0 $(sectors "$loop") error"
 dmsetup resume "${int##*/}" && dmsetup resume ours
 check_not "an error below" rw read /dev/mapper/ours 0 65536
 like "$(cat /run/check.out)" "^EIO" "is EIO"
+
+# --- and one that goes away under I/O
+dm_remove ours && dm_remove "${int##*/}"
+reload flaky "0 $(sectors "$loop") linear $loop 0"
+make_integrity int /dev/mapper/flaky 28 D
+dm_create ours "0 16384 inline-crypt $gcm $int 0 1 integrity:28:aead" || bail "no table"
+check "written on what will go" fio --name=x --filename=/dev/mapper/ours --direct=1 --rw=write --bs=64k --size=4M
+fio --filename=/dev/mapper/ours --direct=1 --rw=randread --bsrange=4k-64k --size=4M --time_based --runtime=60 \
+	--name=sync --ioengine=psync --name=aio --ioengine=libaio --iodepth=8 > fio.out 2>&1 &
+pid=$!
+for _ in $(seq 100); do
+	[ "$(counter ours r_caller)" -gt 50 ] && break
+	sleep 0.1
+done
+is_at_least "$(counter ours r_caller)" 50 "I/O is going on"
+reload flaky "0 $(sectors "$loop") error" --noflush
+wait $pid
+is_at_least $? 1 "it ends"
+like "$(cat fio.out)" "err= 5" "with EIO"
+is "$(grep -c 'err=84' fio.out)" 0 "and not for bad tags"
+check "all can be removed" dm_remove ours
+check "what is below as well" dm_remove "${int##*/}"
 
 # --- the disk's own metadata
 if kernel_at_least 6.12; then
@@ -118,6 +168,19 @@ if kernel_at_least 6.12; then
 		tries=$((tries + 1))
 	done
 	check "NVMe, a write with NOWAIT is there" rw compare /dev/mapper/nvme 12582912 four
+	if [ "$(cat "/sys/block/${disk##*/}/queue/io_poll")" = 1 ]; then
+		polled="--name=x --ioengine=io_uring --hipri=1 --direct=1 --bs=4k --size=512k --iodepth=4"
+		# shellcheck disable=SC2086  # to be split
+		check "NVMe, polled, written" count_io nvme timeout 60 fio --filename=/dev/mapper/nvme --rw=randwrite \
+			--verify=crc32c --do_verify=0 --verify_state_save=0 $polled
+		is "$w_caller $w_wq" "128 0" "by the submitter"
+		# shellcheck disable=SC2086  # to be split
+		check "NVMe, polled, verified" count_io nvme timeout 60 fio --filename=/dev/mapper/nvme --rw=randwrite \
+			--verify=crc32c --verify_only=1 --verify_state_load=0 $polled
+		is "$r_caller $r_endio $r_bh $r_wq" "128 0 0 0" "by the poller"
+	else
+		skip "NVMe, polled" "no poll queues"
+	fi
 	dm_remove nvme
 else
 	skip "NVMe metadata" "only dm-integrity has room for tags in this kernel"

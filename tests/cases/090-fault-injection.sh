@@ -32,25 +32,35 @@ jobs="$jobs --name=buffered --ioengine=psync --direct=0 --offset=${at}M --size=1
 make_loop loop 8
 make_null_blk null memory_backed=1 size=8 irqmode=2 completion_nsec=20000
 modprobe icrypt-test-async || bail "no test driver"
+# faulty NAME DEVICE TABLE_ARGUMENTS - written and read while allocations fail
+faulty() {
+	dm_create ours "0 16384 inline-crypt $3" || bail "no $1"
+	inject 10 failslab fail_page_alloc
+	fio_write /dev/mapper/ours --bsrange=4k-256k $jobs > fio.out 2>&1
+	written=$?
+	inject 0 failslab fail_page_alloc
+	is $written 0 "$2, $1: written" || sed 's/^/# /' fio.out
+	inject 10 failslab fail_page_alloc
+	fio_read /dev/mapper/ours --bsrange=4k-256k $jobs > fio.out 2>&1
+	read=$?
+	inject 0 failslab fail_page_alloc
+	is $read 0 "$2, $1: read and verified" || sed 's/^/# /' fio.out
+	diag "$(dmsetup status ours)"
+	dm_remove ours
+}
+
 for dev in "$loop" "$null"; do
 	for cipher in aes-xts-plain64 capi:test-async-plain64 aes-cbc-essiv:sha256; do
 		key=$(test_key 64)
 		[ $cipher != aes-cbc-essiv:sha256 ] || key=$(test_key 32)
-		dm_create ours "0 16384 inline-crypt $cipher $key 0 $dev 0 1 sector_size:4096" || bail "no $cipher"
-		inject 10 failslab fail_page_alloc
-		fio_write /dev/mapper/ours --bsrange=4k-256k $jobs > fio.out 2>&1
-		written=$?
-		inject 0 failslab fail_page_alloc
-		is $written 0 "$dev, $cipher: written" || sed 's/^/# /' fio.out
-		inject 10 failslab fail_page_alloc
-		fio_read /dev/mapper/ours --bsrange=4k-256k $jobs > fio.out 2>&1
-		read=$?
-		inject 0 failslab fail_page_alloc
-		is $read 0 "$dev, $cipher: read and verified" || sed 's/^/# /' fio.out
-		diag "$(dmsetup status ours)"
-		dm_remove ours
+		faulty $cipher "$dev" "$cipher $key 0 $dev 0 1 sector_size:4096"
 	done
 done
+for cipher in aes-cbc-tcw aes-cbc-elephant; do
+	faulty $cipher "$null" "$cipher $(test_key 64) 0 $null 0"
+done
+find_nvme disk
+faulty gcm "NVMe" "capi:gcm(aes)-random $(test_key 32) 0 $disk 0 2 integrity:28:aead sector_size:4096"
 
 # A table while memory is short: loaded or refused, never half
 inject 20 failslab fail_page_alloc

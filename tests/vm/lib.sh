@@ -221,7 +221,7 @@ make_integrity() {
 #
 # From 6.12 on the disks are looked for in parallel, and which is n1 is open.
 find_nvme() {
-	requires_module nvme
+	requires_module nvme poll_queues=1
 	for _ in $(seq 100); do
 		for _sys in /sys/block/nvme*; do
 			[ "$(cat "$_sys/queue/logical_block_size" 2> /dev/null)" = 4096 ] || continue
