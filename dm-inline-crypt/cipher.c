@@ -11,7 +11,7 @@
  *	scatterlist of the input, of the output; only one for an AEAD
  *	IV, which the cipher changes
  *	AEAD: associated data, that is sector number and IV
- *	IVs of iv_data.c: memory for a data unit
+ *	IVs of iv_data.c: memory for a data unit, and what else these need
  */
 
 #include <asm/simd.h>
@@ -44,7 +44,7 @@
  * @sector: of the data unit, as the IV generator sees it
  * @bad: of the data unit in the mapped device, 512-byte sectors
  * @sg:  input, followed by output; behind it the IV, and behind that associated
- *	 data, or memory for a data unit
+ *	 data, then memory for a data unit
  */
 struct icrypt_request {
 	struct icrypt_cipher	*c;
@@ -177,18 +177,30 @@ static void unit_end_tags(struct icrypt_cipher *c, struct iodesc *d)
 		memset(d->tags + used, 0, c->tuple_size - used);
 }
 
-static struct icrypt_unit request_unit(const struct icrypt_cipher *c, struct icrypt_request *r,
-				       struct scatterlist *src)
+static struct icrypt_unit request_unit(const struct icrypt_cipher *c, struct icrypt_request *r)
 {
 	struct skcipher_request *req = r->req;
 
+	if (c->aead) {
+		struct scatterlist *data = r->sg + 1;
+
+		return (struct icrypt_unit) {
+			.src = data,
+			.dst = data,
+			.iv = request_more(c, r) + sizeof(__le64),
+			.buf = request_more(c, r) + ALIGN(aad_size(c), sizeof(u64)),
+			.sector = r->sector,
+			.write = r->d->write,
+		};
+	}
 	return (struct icrypt_unit) {
-		.src = src,
+		.src = req->src,
 		.dst = req->dst,
 		.iv = r->iv,
 		.buf = request_more(c, r),
 		.sector = r->sector,
 		.write = r->d->write,
+		.may_sleep = req->base.flags & CRYPTO_TFM_REQ_MAY_SLEEP,
 	};
 }
 
@@ -208,7 +220,7 @@ static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struc
 	}
 
 	r->sector = d->sector >> c->iv_shift;
-	unit = request_unit(c, r, src);
+	unit = request_unit(c, r);
 	err = icrypt_iv_data_begin(c, &unit);
 	if (err < 0)
 		return err;
@@ -370,6 +382,30 @@ static int cipher_split_unit(struct icrypt_cipher *c, struct iodesc *d,
 	return err;
 }
 
+/* The IV of a data unit of an authenticated cipher, where iv_data.c makes it. */
+static noinline_for_stack int aead_begin_special(struct icrypt_cipher *c, struct iodesc *d,
+						 struct icrypt_request *r)
+{
+	struct icrypt_unit unit;
+
+	r->sector = d->sector >> c->iv_shift;
+	unit = request_unit(c, r);
+	return icrypt_iv_data_begin(c, &unit);
+}
+
+/* What that wants done afterwards; @err is the cipher's. */
+static noinline_for_stack int aead_end_special(struct icrypt_cipher *c, struct icrypt_request *r,
+					       int err)
+{
+	struct icrypt_unit unit = request_unit(c, r);
+
+	if (!err)
+		return icrypt_iv_data_end(c, &unit);
+	if (err == -ENOMEM)
+		icrypt_iv_data_undo(c, &unit);
+	return err;
+}
+
 /*
  * One data unit of an authenticated cipher, always in place: what is signed must
  * not change any more, so a write is copied first; and one that fails is not done
@@ -393,7 +429,13 @@ static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct ae
 
 	r->bad = d->sector - c->iv_offset;
 	put_unaligned_le64(r->bad, more);
-	unit_iv(c, d, iv);
+	if (unlikely(c->iv_data)) {
+		err = aead_begin_special(c, d, r);
+		if (err)
+			return err;
+	} else {
+		unit_iv(c, d, iv);
+	}
 	unit_end_tags(c, d);
 	memcpy(r->iv, iv, c->iv.size);
 	if (d->write) {
@@ -403,6 +445,8 @@ static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct ae
 		aead_request_set_crypt(req, r->sg, r->sg, c->sector_size + c->tag_size, r->iv);
 		err = crypto_aead_decrypt(req);
 	}
+	if (unlikely(c->iv_data) && !request_is_queued(err))
+		err = aead_end_special(c, r, err);
 	if (err == -EBADMSG)
 		d->bad = r->bad;
 	if (likely(!err) || request_is_queued(err))
@@ -452,7 +496,8 @@ static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, void *req)
  * Context: process or softirq. skcipher has no hardirq mode, so the caller
  * makes sure of that. Sleeps only as @may says.
  * Return: ICRYPT_DONE with the outcome in @d->status, ICRYPT_QUEUED if @d->done
- * will be called, or ICRYPT_NOMEM to be run again with ICRYPT_MAY_SLEEP.
+ * will be called, or ICRYPT_NOMEM to be run again with ICRYPT_MAY_SLEEP, for want
+ * of memory or because a driver must be waited for.
  */
 enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d, void *own,
 				       unsigned int may)
@@ -510,7 +555,7 @@ again:
 			stalled = true;
 			break;
 		}
-		if (err == -ENOMEM && sleep) {
+		if ((err == -ENOMEM || err == ICRYPT_MUST_SLEEP) && sleep) {
 			/*
 			 * Like mempool_alloc(): memory will come back, give it
 			 * time. From now on the driver may wait for it, too.
@@ -520,11 +565,13 @@ again:
 			retried = true;
 			request_may_sleep(c, req);
 			bh_off = false;
-			set_current_state(TASK_UNINTERRUPTIBLE);
-			io_schedule_timeout(ICRYPT_NOMEM_PAUSE);
+			if (err == -ENOMEM) {
+				set_current_state(TASK_UNINTERRUPTIBLE);
+				io_schedule_timeout(ICRYPT_NOMEM_PAUSE);
+			}
 			continue;
 		}
-		if (err == -ENOMEM)
+		if (err == -ENOMEM || err == ICRYPT_MUST_SLEEP)
 			nomem = true;
 		else
 			WRITE_ONCE(d->status, cipher_status(err));
@@ -565,7 +612,7 @@ static void cipher_callback(icrypt_async_t *arg, int error)
 		return;
 
 	if (!error && c->iv_data) {
-		struct icrypt_unit unit = request_unit(c, r, NULL);
+		struct icrypt_unit unit = request_unit(c, r);
 
 		error = icrypt_iv_data_end(c, &unit);
 	}
@@ -627,9 +674,9 @@ int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 	int err = 0, r;
 
 	if (c->aead)
-		return c->key_mac ? setkey_authenc(c, key, size) :
-				    crypto_aead_setkey(c->aead, key, size);
-	for (i = 0; i < c->count; i++) {
+		err = c->key_mac ? setkey_authenc(c, key, part) :
+				   crypto_aead_setkey(c->aead, key, part);
+	for (i = 0; i < c->count && !c->aead; i++) {
 		r = crypto_skcipher_setkey(c->tfms[i], key + i * part, part);
 		err = err ?: r;
 		/* Whatever the other said, or an old key could outlive its wiping. */

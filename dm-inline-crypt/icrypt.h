@@ -157,6 +157,7 @@ struct icrypt_latency {
  * @iv_data:  what it needs besides, if it is one of iv_data.c, else NULL
  * @iv_stored: IVs are random and lie behind the tags
  * @special:  the IV is not of the sector number alone
+ * @iv_waits: the IV is made by a driver that answers later
  * @key_extra: bytes at the end of the key that are the IV generator's
  * @key_mac:  bytes at the end of what is left that are the MAC's
  * @tag_size: of an authentication tag, bytes
@@ -180,6 +181,7 @@ struct icrypt_cipher {
 	struct icrypt_iv_data	*iv_data;
 	bool			iv_stored;
 	bool			special;
+	bool			iv_waits;
 	unsigned int		key_extra;
 	unsigned int		key_mac;
 	unsigned int		tag_size;
@@ -203,6 +205,7 @@ struct icrypt_cipher {
  * @buf:    icrypt_iv_data_scratch() bytes of memory
  * @sector: its number for the IV
  * @write:  encrypt, else decrypt
+ * @may_sleep: there is a task, which may wait for a driver
  */
 struct icrypt_unit {
 	struct scatterlist	*src;
@@ -211,7 +214,11 @@ struct icrypt_unit {
 	u8			*buf;
 	u64			sector;
 	bool			write;
+	bool			may_sleep;
 };
+
+/* Beyond all errors: to be done again where icrypt_unit's may_sleep is set. */
+#define ICRYPT_MUST_SLEEP	(-MAX_ERRNO - 1)
 
 /**
  * struct icrypt_config - a mapped device

@@ -17,8 +17,9 @@
  * enum icrypt_progress - how far the cipher came with a descriptor
  * @ICRYPT_DONE:   every data unit is processed, or one failed; see status
  * @ICRYPT_QUEUED: the cipher driver answers later, through done()
- * @ICRYPT_NOMEM:  stopped at a data unit for want of memory, nothing is in
- *		   flight; to be run again where it may sleep
+ * @ICRYPT_NOMEM:  stopped at a data unit for want of memory, or because its IV has
+ *		   to be waited for; nothing is in flight, to be run again where it
+ *		   may sleep
  */
 enum icrypt_progress {
 	ICRYPT_DONE,

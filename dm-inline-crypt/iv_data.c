@@ -14,7 +14,8 @@
  * cryptsetup's wiki; Ferguson, "AES-CBC + Elephant diffuser" (2006).
  *
  * Everything here is synchronous and allocates nothing, so it runs wherever the
- * cipher does. A data unit is copied to memory of the request and back: it may
+ * cipher does, but for eboiv where the cipher has no synchronous driver: that is
+ * for a task that can wait. A data unit is copied to memory of the request and back: it may
  * lie anywhere, and speed is not what these formats are used for.
  */
 
@@ -56,7 +57,8 @@ enum iv_data_mode {
  * @seed:     lmk: hashed first; tcw: of the IV
  * @whitening: tcw: of the ciphertext
  * @hash:     lmk: MD5
- * @volume:   eboiv, elephant: the volume's own cipher and key
+ * @volume:   eboiv, elephant: the volume's own cipher and key, or NULL to wait for
+ *	      the driver that its data have
  * @elephant: elephant: AES with the second half of the key
  */
 struct icrypt_iv_data {
@@ -70,6 +72,12 @@ struct icrypt_iv_data {
 	struct crypto_sync_skcipher	*volume;
 	struct crypto_sync_skcipher	*elephant;
 };
+
+/* Memory for a data unit and a sector key behind it, bytes. */
+static unsigned int unit_scratch(const struct icrypt_cipher *c)
+{
+	return c->sector_size + ELEPHANT_SECTOR_KEY;
+}
 
 static void unit_get(const struct icrypt_unit *u, struct scatterlist *sg, unsigned int bytes)
 {
@@ -186,14 +194,38 @@ static int encrypt_blocks(struct crypto_sync_skcipher *tfm, u8 *data, unsigned i
 	return err;
 }
 
-static int eboiv_make(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+/* By the driver that the data are for as well. Its request lies behind the rest. */
+static int encrypt_block_later(const struct icrypt_cipher *c, const struct icrypt_unit *u,
+			       unsigned int bytes, u8 *iv)
 {
+	struct skcipher_request *req = PTR_ALIGN((void *)(u->buf + unit_scratch(c)),
+						 CRYPTO_MINALIGN);
+	DECLARE_CRYPTO_WAIT(wait);
+	struct scatterlist sg;
+	int err;
+
+	if (!u->may_sleep)
+		return ICRYPT_MUST_SLEEP;
+	sg_init_one(&sg, u->iv, bytes);
+	skcipher_request_set_tfm(req, c->tfms[0]);
+	skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG | CRYPTO_TFM_REQ_MAY_SLEEP,
+				      crypto_req_done, &wait);
+	skcipher_request_set_crypt(req, &sg, &sg, bytes, iv);
+	err = crypto_wait_req(crypto_skcipher_encrypt(req), &wait);
+	skcipher_request_zero(req);
+	return err;
+}
+
+static int eboiv_make(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+{
+	const struct icrypt_iv_data *iv = c->iv_data;
 	u8 *offset = u->buf;
 
 	memset(offset, 0, iv->size);
 	put_unaligned_le64(u->sector * iv->unit, offset);
 	memset(u->iv, 0, iv->size);
-	return encrypt_blocks(iv->volume, u->iv, iv->size, offset);
+	return iv->volume ? encrypt_blocks(iv->volume, u->iv, iv->size, offset) :
+			    encrypt_block_later(c, u, iv->size, offset);
 }
 
 /*
@@ -283,8 +315,9 @@ static void elephant_diffuse(const struct icrypt_iv_data *iv, const struct icryp
  * @c: the cipher
  * @u: the data unit
  *
- * Context: any but hardirq, does not sleep.
- * Return: 0, 1 if the cipher has to work in @u->dst, or a negative errno.
+ * Context: any but hardirq, sleeps only as @u->may_sleep says.
+ * Return: 0, 1 if the cipher has to work in @u->dst, ICRYPT_MUST_SLEEP with nothing
+ * changed that matters, or a negative errno.
  */
 int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
@@ -297,13 +330,13 @@ int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit
 	case IV_TCW:
 		return tcw_begin(iv, u);
 	case IV_EBOIV:
-		return eboiv_make(iv, u);
+		return eboiv_make(c, u);
 	case IV_ELEPHANT:
 		err = elephant_sector_key(iv, u, u->buf + iv->unit);
 		if (!err && u->write)
 			elephant_diffuse(iv, u);
 		if (!err)
-			err = eboiv_make(iv, u);
+			err = eboiv_make(c, u);
 		return err ?: u->write;
 	}
 	return -EINVAL;
@@ -360,7 +393,12 @@ void icrypt_iv_data_undo(const struct icrypt_cipher *c, const struct icrypt_unit
  */
 unsigned int icrypt_iv_data_scratch(const struct icrypt_cipher *c)
 {
-	return c->iv_data ? c->sector_size + ELEPHANT_SECTOR_KEY : 0;
+	if (!c->iv_data)
+		return 0;
+	if (!c->iv_waits)
+		return unit_scratch(c);
+	return unit_scratch(c) + CRYPTO_MINALIGN + sizeof(struct skcipher_request) +
+	       crypto_skcipher_reqsize(c->tfms[0]);
 }
 
 /**
@@ -391,8 +429,9 @@ int icrypt_iv_data_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int s
 		err = crypto_sync_skcipher_setkey(iv->elephant, extra, c->key_extra);
 		fallthrough;
 	case IV_EBOIV:
-		err = crypto_sync_skcipher_setkey(iv->volume, key,
-						  (size - c->key_extra) / c->count) ?: err;
+		if (iv->volume)
+			err = crypto_sync_skcipher_setkey(iv->volume, key,
+							  (size - c->key_extra) / c->count) ?: err;
 		break;
 	}
 	return err;
@@ -461,12 +500,11 @@ static int eboiv_init(struct icrypt_cipher *c, struct icrypt_table *t, const cha
 		*error = "Block size of EBOIV cipher does not match IV size of block cipher";
 		return -EINVAL;
 	}
-	/* Where the answer is needed nobody can wait for it. */
+	/* Where the answer is needed there is seldom somebody who can wait for it. */
 	iv->volume = crypto_alloc_sync_skcipher(t->alg, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(iv->volume)) {
-		*error = "EBOIV needs a synchronous driver of the cipher";
-		/* A template by name that is asynchronous: "exists" helps nobody. */
-		return PTR_ERR(iv->volume) == -EEXIST ? -ENOENT : PTR_ERR(iv->volume);
+		iv->volume = NULL;
+		c->iv_waits = true;
 	}
 	return 0;
 }
@@ -543,7 +581,7 @@ void icrypt_iv_data_exit(struct icrypt_cipher *c)
 	if (!iv)
 		return;
 	icrypt_md5_exit(iv->hash);
-	if (!IS_ERR_OR_NULL(iv->volume))
+	if (iv->volume)
 		crypto_free_sync_skcipher(iv->volume);
 	if (!IS_ERR_OR_NULL(iv->elephant))
 		crypto_free_sync_skcipher(iv->elephant);

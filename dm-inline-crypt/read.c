@@ -158,6 +158,12 @@ static void read_again_done(struct icrypt_io *io, struct bio *copy)
 	read_finish(io, io->desc.status);
 }
 
+/* The cipher cannot go on in a context that must not sleep. */
+static void read_queue_to_sleep(struct icrypt_io *io)
+{
+	read_queue(io, io->cc->cipher.iv_waits ? ICRYPT_REASON_ASYNC : ICRYPT_REASON_NOMEM);
+}
+
 /* The descriptor's done(): an asynchronous driver answered. */
 static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 {
@@ -165,7 +171,7 @@ static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 
 	icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
 	if (progress == ICRYPT_NOMEM)
-		read_queue(io, ICRYPT_REASON_NOMEM);
+		read_queue_to_sleep(io);
 	else
 		read_done(io);
 }
@@ -247,7 +253,7 @@ static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 	case ICRYPT_QUEUED:
 		return;
 	case ICRYPT_NOMEM:
-		read_queue(io, ICRYPT_REASON_NOMEM);
+		read_queue_to_sleep(io);
 		return;
 	case ICRYPT_DONE:
 		break;

@@ -43,9 +43,9 @@ static const char * const iv_modes[] = {
 	"lmk", "tcw", "random", "eboiv", "elephant",
 };
 
-/* Those that change the data itself, or need the cipher to make an IV. */
+/* Those that are made of the data, or by the cipher itself. */
 static const char * const iv_modes_no_aead[] = {
-	"lmk", "tcw", "eboiv", "elephant",
+	"lmk", "eboiv", "elephant",
 };
 
 /* What loop-AES has. */

@@ -66,6 +66,8 @@ both_ways D 36 'capi:authenc(hmac(sha1),xts(aes))-random' "$k64$(test_key 20)" 0
 both_ways D 28 'capi:gcm(aes)-random' "$k32" 0 integrity:28:aead
 both_ways D 16 'capi:gcm(aes)-plain64' "$k32" 4294967290 integrity:16:aead
 both_ways D 28 'capi:gcm(aes)-random' "$k16" 0 integrity:28:aead sector_size:4096
+both_ways D 32 'capi:authenc(hmac(sha256),cbc(aes))-tcw' "$k96" 0 integrity:32:aead
+both_ways D 16 'capi:gcm(aes)-tcw' "$(test_key 60)" 4294967290 integrity:16:aead
 both_ways D 28 'capi:rfc7539(chacha20,poly1305)-random' "$k32" 0 integrity:28:aead
 both_ways D 32 'capi:aegis128-random' "$k16" 0 integrity:32:aead
 both_ways D 16 aes-xts-random "$k64" 0 integrity:16:none
@@ -75,7 +77,7 @@ if kernel_at_least 6.12; then
 	both_ways D 32 "$hmac" "$k64$k16" 0 integrity:32:aead integrity_key_size:16
 	both_ways D 64 "$hmac" "$k96" 0 integrity:32:aead
 fi
-is_at_least $tried 14 "dm-crypt takes most of them here"
+is_at_least $tried 16 "dm-crypt takes most of them here"
 
 # What does not match its tag is an error, and nothing else is
 make_integrity int "$loop" 28 D
