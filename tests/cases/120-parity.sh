@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: what dm-crypt can do here we can do: each feature tried on both, as docs/parity.md has it
-# expects-dmesg: INTEGRITY AEAD ERROR
+# expects-dmesg: INTEGRITY AEAD ERROR|timed out
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 # docs/parity.md is made of the PARITY lines by "make parity". With a copy of it in
@@ -9,6 +9,7 @@
 make_loop loop 16
 make_loop tags_loop 16
 head -c 8192 /dev/urandom > data
+head -c 1048576 /dev/urandom > large
 k16=$(test_key 16)
 k32=$(test_key 32)
 k48=$(test_key 48)
@@ -28,28 +29,68 @@ documented=
 ! grep -qs "^| feature .*| $release |" /with/parity.md || documented=/with/parity.md
 [ -n "$documented" ] || skip "the table is up to date" "no docs/parity.md with a column for $release"
 
-# row FEATURE COMMAND... - COMMAND with $target set to each of the two
-row() {
-	feature=$1
-	shift
+# found FEATURE CELL - a row of the table
+found() {
+	rows=$((rows + 1))
+	diag "PARITY $1|$2"
+	[ -z "$documented" ] ||
+		is "$(awk -F ' *[|] *' -v f="$1" -v r="$release" '
+			NR == FNR && $2 == "feature" { for (i = 3; i <= NF; i++) if ($i == r) at = i }
+			$2 == f { print $at }' $documented)" "$2" "$1: as documented"
+}
+
+# try_both COMMAND... - COMMAND with $target set to each of the two; sets theirs and ours
+try_both() {
+	kmsg_mark
 	for target in crypt inline-crypt; do
-		if "$@" > /run/row.out 2>&1; then answer=yes; else answer=no; fi
-		[ "$target" = inline-crypt ] || theirs=$answer
+		if "$@" > "/run/$target.out" 2>&1; then answer=yes; else answer=no; fi
+		if [ $target = crypt ]; then theirs=$answer; else ours=$answer; fi
 		for name in try int; do
 			! dmsetup info $name > /dev/null 2>&1 || dm_remove $name
 		done
 	done
-	rows=$((rows + 1))
-	diag "PARITY $feature|$theirs|$answer"
-	if [ "$theirs" = yes ]; then
-		is "$answer" yes "$feature" || sed 's/^/#   /' /run/row.out
+	kmsg > /run/kmsg.out
+}
+
+# row FEATURE COMMAND... - one of the two has it, and we have what dm-crypt has
+row() {
+	feature=$1
+	shift
+	try_both "$@"
+	case $theirs/$ours in
+	*/yes) ok "$feature: dm-crypt: $theirs, ours: yes" ;;
+	*)
+		not_ok "$feature: dm-crypt: $theirs, ours: no"
+		tail -n 20 /run/crypt.out /run/inline-crypt.out /run/kmsg.out | sed 's/^/#   /' ;;
+	esac
+	found "$feature" "$theirs / $ours"
+}
+
+# refused REGEX FEATURE COMMAND... - neither has it, and the kernel says why
+refused() {
+	regex=$1 feature=$2
+	shift 2
+	try_both "$@"
+	is "$theirs/$ours" no/no "$feature: here it is refused"
+	like "$(paste -sd ' ' /run/kmsg.out)" "$regex" "$feature: for this reason"
+	found "$feature" "$theirs / $ours"
+}
+
+# row_since RELEASE REGEX FEATURE COMMAND... - a row, or on older kernels refused
+row_since() {
+	if kernel_at_least "$1"; then
+		shift 2
+		row "$@"
 	else
-		ok "$feature: dm-crypt of this kernel has it not, ours: $answer"
+		shift
+		refused "$@"
 	fi
-	[ -z "$documented" ] ||
-		is "$(awk -F ' *[|] *' -v f="$feature" -v r="$release" '
-			NR == FNR && $2 == "feature" { for (i = 3; i <= NF; i++) if ($i == r) at = i }
-			$2 == f { print $at }' $documented)" "$theirs / $answer" "$feature: as documented"
+}
+
+# unavailable FEATURE REASON - it cannot be tried here
+unavailable() {
+	skip "$1" "$2"
+	found "$1" "$2"
 }
 
 # works - data go through /dev/mapper/try and back
@@ -88,6 +129,19 @@ tags() {
 	dm_create try "0 8192 $target $_args $# $*" && works
 }
 
+# hashed MODE - a plain mapping on a dm-integrity device with a hash of its own
+hashed() {
+	_opts="3 block_size:512 journal_sectors:256 internal_hash:crc32c" _lower=$tags_loop _format=J _more=
+	if [ "$1" = I ]; then
+		_opts="2 block_size:4096 internal_hash:crc32c" _lower=$disk_with_metadata _format=I
+		_more="1 sector_size:4096"
+	fi
+	dd if=/dev/zero of="$_lower" bs=4096 count=1 conv=notrunc oflag=direct
+	dm_create int "0 8 integrity $_lower 0 4 $_format $_opts" && dm_remove int || return
+	dm_create int "0 8192 integrity $_lower 0 4 $1 $_opts" || return
+	dm_create try "0 8192 $target aes-xts-plain64 $k64 0 /dev/mapper/int 0 $_more" && works
+}
+
 # nvme CIPHER KEY OPTION... - on a disk with metadata of its own
 nvme() {
 	_args="$1 $2 0 $disk_with_metadata 0"
@@ -114,6 +168,11 @@ row "aes-cbc-tcw" line aes-cbc-tcw "$k64" 0
 row "aes-cbc-eboiv" line aes-cbc-eboiv "$k32" 0
 row "capi:cbc(aes)-eboiv" line 'capi:cbc(aes)-eboiv' "$k32" 0
 row "aes-cbc-elephant" line aes-cbc-elephant "$k64" 0
+modprobe icrypt-test-async || bail "no test driver"
+for iv in eboiv elephant; do
+	row "$iv of a cipher with an asynchronous driver only" line "capi:test-async-$iv" "$k64" 0
+done
+rmmod icrypt-test-async
 for count in 2 4 64; do
 	key=$k64
 	[ $count != 64 ] || key=$k1024
@@ -132,30 +191,76 @@ row "authenc(hmac(sha256),cbc(aes))-essiv:sha256" tags D 32 \
 	'capi:authenc(hmac(sha256),cbc(aes))-essiv:sha256' "$k64" integrity:32:aead
 row "gcm(aes)-random" tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
 row "gcm(aes)-plain64" tags D 16 'capi:gcm(aes)-plain64' "$k32" integrity:16:aead
+row "rfc4106(gcm(aes))-random" tags D 24 'capi:rfc4106(gcm(aes))-random' "$(test_key 20)" integrity:24:aead
+row "rfc4309(ccm(aes))-random" tags D 24 'capi:rfc4309(ccm(aes))-random' "$(test_key 19)" integrity:24:aead
+row "authenc(hmac(sha256),cbc(aes))-tcw" tags D 32 'capi:authenc(hmac(sha256),cbc(aes))-tcw' "$k96" \
+	integrity:32:aead
+row "gcm(aes)-tcw" tags D 16 'capi:gcm(aes)-tcw' "$(test_key 60)" integrity:16:aead
+refused 'crypt: Error creating IV.*AEAD not possible' "gcm(aes)-eboiv" \
+	tags D 16 'capi:gcm(aes)-eboiv' "$k32" integrity:16:aead
 row "rfc7539(chacha20,poly1305)-random" tags D 28 'capi:rfc7539(chacha20,poly1305)-random' "$k32" \
 	integrity:28:aead
 row "aegis128-random" tags D 32 'capi:aegis128-random' "$k16" integrity:32:aead
 row "aes-xts-random, integrity:16:none" tags D 16 aes-xts-random "$k64" integrity:16:none
-row "aes-xts-random without integrity" tags D 16 aes-xts-random "$k64" iv_large_sectors
+no_room='crypt: (Integrity profile|Not enough space).*inline-crypt: Device below has no room'
+row_since 6.12 "$no_room" "aes-xts-random without integrity" tags D 16 aes-xts-random "$k64" iv_large_sectors
 row "integrity_key_size" tags D 32 "$hmac-plain64" "$k64$k16" integrity:32:aead integrity_key_size:16
 row "dm-integrity: journal" tags J 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
 row "dm-integrity: direct" tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
-row "dm-integrity: bitmap" tags B 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
-row "dm-integrity: inline" tags inline 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead sector_size:4096
+row "dm-integrity with a hash of its own: bitmap" hashed B
+refused '(Bitmap mode can be only used with internal hash.*){2}' "dm-integrity without: bitmap" \
+	tags B 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
+if kernel_at_least 6.12; then
+	row "dm-integrity with a hash of its own: inline" hashed I
+	refused '(Internal hash not set in inline mode.*){2}' "dm-integrity without: inline" \
+		tags inline 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead sector_size:4096
+else
+	for with in "with a hash of its own" without; do
+		unavailable "dm-integrity $with: inline" "not in this kernel"
+	done
+fi
 row "dm-integrity: 4096-byte sectors" tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead \
 	sector_size:4096
-row "NVMe metadata" nvme 'capi:gcm(aes)-random' "$k32" integrity:28:aead sector_size:4096
-row "more metadata than tags" tags D 64 'capi:gcm(aes)-random' "$k32" integrity:28:aead
+row_since 6.12 "$no_room" "NVMe metadata" nvme 'capi:gcm(aes)-random' "$k32" integrity:28:aead sector_size:4096
+row_since 6.12 "$no_room" "more metadata than tags" tags D 64 'capi:gcm(aes)-random' "$k32" integrity:28:aead
 
 bad_tag() {
 	tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead || return
 	dm_remove try
 	dm_create try "0 8192 $target capi:gcm(aes)-random $(test_key 32 9) 0 /dev/mapper/int 0 1 integrity:28:aead" ||
 		return
-	rw read /dev/mapper/try 65536 4096 > out
-	grep -q EILSEQ out /run/row.out
+	rw read /dev/mapper/try 65536 4096 2> out > /dev/null
+	grep EILSEQ out
 }
 row "a bad tag is EILSEQ" bad_tag
+if have_kernel_config DM_AUDIT && audit on; then
+	# No record is to be left out for being one of many.
+	echo 0 > /proc/sys/kernel/printk_ratelimit
+	audited() {
+		kmsg_mark
+		bad_tag || return
+		for _ in $(seq 50); do
+			kmsg > records
+			! grep -q "op=integrity-aead" records || break
+			sleep 0.1
+		done
+		grep "module=$target op=ctr ppid=.* error_msg='success' res=1" records &&
+			grep "module=$target op=dtr .* error_msg='success' res=1" records &&
+			grep "module=$target op=integrity-aead dev=[0-9:]* sector=128 res=0" records
+	}
+	row "audit records of set-up, removal and a bad tag" audited
+	audit off
+else
+	unavailable "audit records of set-up, removal and a bad tag" "kernel without audit"
+fi
+# Without a second reading most of these fail
+scribbled() {
+	tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead && rw write /dev/mapper/try 0 large || return
+	for _ in 1 2 3 4 5 6 7 8; do
+		rw --scribble read /dev/mapper/try 0 1048576 > /dev/null || return
+	done
+}
+row "a buffer that changes while it is read is no bad tag" scribbled
 
 # --- options
 for size in 1024 2048 4096; do
@@ -177,6 +282,36 @@ same_table() {
 	cmp table-crypt "table-$target"
 }
 row "dmsetup table, byte for byte" same_table
+measured() {
+	line aes-xts-plain64 "$k64" 8 iv_large_sectors allow_discards sector_size:4096 || return
+	dmsetup measure try > "measure-$target.raw"
+	dm_remove try
+	tags D 32 "$hmac-plain64" "$k96" integrity:32:aead || return
+	dmsetup measure try >> "measure-$target.raw"
+	dm_remove try
+	line aes:64-cbc-lmk "$k1024$k16" 0 || return
+	dmsetup measure try >> "measure-$target.raw"
+	[ "$(grep -c "$target target_name=$target,target_version=[0-9.]*,allow_discards=" "measure-$target.raw")" = 3 ] ||
+		return
+	sed 's/ [a-z-]* target_name=[^,]*,target_version=[^,]*,/ /' "measure-$target.raw" > "measure-$target"
+	cmp measure-crypt "measure-$target"
+}
+row "what IMA measures of a table, byte for byte" measured
+if mount -t securityfs securityfs /sys/kernel/security && [ -d /sys/kernel/security/ima ]; then
+	# Can be written once only
+	[ ! -e /sys/kernel/security/ima/policy ] ||
+		echo 'measure func=CRITICAL_DATA label=device-mapper' > /sys/kernel/security/ima/policy
+	ima() {
+		line aes-xts-plain64 "$k64" 0 || return
+		grep ' dm_table_load ' /sys/kernel/security/ima/ascii_runtime_measurements | tail -n 1 |
+			awk '{ print $NF }' | xxd -r -p |
+			grep ",target_name=$target,.*,cipher_string=aes-xts-plain64,key_size=64"
+	}
+	row "measured by IMA" ima
+	umount /sys/kernel/security
+else
+	unavailable "measured by IMA" "kernel without IMA"
+fi
 hints() {
 	line aes-xts-plain64 "$k64" 0 sector_size:4096 || return
 	_queue=/sys/block/$(disk_name /dev/mapper/try)/queue
@@ -205,6 +340,16 @@ encrypted_key() {
 		line aes-xts-plain64 ":64:encrypted:$target:encrypted" 0
 }
 row "keyring: encrypted" encrypted_key
+trusted_key() {
+	keyctl add trusted "$target:trusted" "new 64" @u && line aes-xts-plain64 ":64:trusted:$target:trusted" 0
+}
+if ! have_kernel_config TRUSTED_KEYS; then
+	unavailable "keyring: trusted" "kernel without trusted keys"
+elif [ ! -e /sys/class/tpm/tpm0 ]; then
+	unavailable "keyring: trusted" "no TPM in the virtual machine"
+else
+	row "keyring: trusted" trusted_key
+fi
 key_messages() {
 	line aes-xts-plain64 "$k64" 0 || return
 	! dmsetup message try 0 key wipe || return
@@ -229,8 +374,18 @@ if have_kernel_config BLK_DEV_ZONED; then
 			rw compare /dev/mapper/try 0 data
 	}
 	row "zoned devices" zones
+	appends() {
+		dm_create try "0 $(sectors "$zoned") $target aes-xts-plain64 $k64 0 $zoned 0" || return
+		[ "$(cat "/sys/block/$(disk_name /dev/mapper/try)/queue/zone_append_max_bytes")" -ge 4096 ]
+	}
+	row "zone append is offered" appends
+else
+	unavailable "zoned devices" "kernel without zoned devices"
+	unavailable "zone append is offered" "kernel without zoned devices"
 fi
-if modprobe scsi_debug dev_size_mb=16 atomic_wr=1 2> /dev/null; then
+if ! kernel_at_least 7.0; then
+	unavailable "atomic writes" "not supported by the kernel"
+elif modprobe scsi_debug dev_size_mb=16 atomic_wr=1; then
 	for _ in $(seq 50); do
 		disk=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*)
 		[ ! -b "/dev/$disk" ] || break
@@ -242,7 +397,25 @@ if modprobe scsi_debug dev_size_mb=16 atomic_wr=1 2> /dev/null; then
 		[ "$(cat "$_max")" -gt 0 ] && works
 	}
 	row "atomic writes" atomic
+else
+	unavailable "atomic writes" "no device that has them"
 fi
+make_null_blk polled memory_backed=1 size=8 submit_queues=1 poll_queues=1
+# For who does not poll what he submitted to be polled; milliseconds
+echo 1000 > "/sys/block/$(disk_name "$polled")/queue/io_timeout"
+polls() {
+	dm_create try "0 $(sectors "$polled") $target aes-xts-plain64 $k64 0 $polled 0" || return
+	for _rw in write read; do
+		timeout 20 fio --name=x --filename=/dev/mapper/try --ioengine=io_uring --hipri=1 --direct=1 \
+			--bs=4k --size=8k --rw=$_rw || return
+	done
+}
+row "polled I/O (io_uring, IOPOLL)" polls
+unaligned() {
+	line aes-xts-plain64 "$k64" 0 sector_size:4096 && rw --shift 512 write /dev/mapper/try 65536 data &&
+		rw --shift 1536 compare /dev/mapper/try 65536 data
+}
+row "direct I/O with a buffer aligned to less than a sector" unaligned
 nowait() {
 	line aes-xts-plain64 "$k64" 0 && rw --nowait write /dev/mapper/try 65536 data &&
 		rw --nowait read /dev/mapper/try 65536 8192 > /dev/null
@@ -253,8 +426,8 @@ counters() {
 }
 row "status line with counters" counters
 
-is_at_least $rows 60 "so many features were tried"
+is_at_least $rows 85 "so many features were tried"
 [ -z "$documented" ] || is "$(awk -F ' *[|] *' -v r="$release" '
 	$2 == "feature" { for (i = 3; i <= NF; i++) if ($i == r) at = i }
-	at && $at ~ /\// { n++ }
+	at && $2 !~ /^(feature|-+)$/ && $at != "-" { n++ }
 	END { print n }' $documented)" "$rows" "and no others are documented"
