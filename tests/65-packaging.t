@@ -56,6 +56,7 @@ expected_files() {
 		usr/share/initramfs-tools/hooks/dm-inline-crypt
 		usr/share/man/man8/dm-inline-crypt.8.gz
 		usr/src/dm-inline-crypt-$version/dkms.conf
+		usr/src/dm-inline-crypt-$version/packaging/dkms-post-install
 	END
 	for file in "$top_dir"/dm-inline-crypt/*.[ch] "$top_dir/dm-inline-crypt/Kbuild"; do
 		[[ $file == *.mod.c ]] ||
@@ -73,6 +74,7 @@ root_owns_all() {
 
 hooks_are_executable() {
 	[ -x "$tmp/root/usr/share/initramfs-tools/hooks/dm-inline-crypt" ] &&
+		[ -x "$tmp/root/usr/src/dm-inline-crypt-$version/packaging/dkms-post-install" ] &&
 		[ -x "$tmp/root/usr/lib/dracut/modules.d/90dm-inline-crypt/module-setup.sh" ]
 }
 
