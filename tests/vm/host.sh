@@ -15,6 +15,7 @@
 #   kernels/K/chroot       if present, names the root directory to build in
 #   qemu/                  a newer QEMU than the distribution's, unpacked
 #   cryptsetup/SUITE/      an image with a suite's cryptsetup and the tests in its source
+#   boot/debian-N/         root/, a Debian system; later/, packages for it
 #   style/                 checkpatch.pl and kernel-doc of the newest kernel
 #   debug-source/VERSION/  the source tree of the debug kernel and of 60-in-tree.t
 
