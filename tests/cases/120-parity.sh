@@ -374,14 +374,20 @@ if have_kernel_config BLK_DEV_ZONED; then
 			rw compare /dev/mapper/try 0 data
 	}
 	row "zoned devices" zones
+	for _letter in A B; do
+		head -c 4096 /dev/zero | tr '\0' $_letter
+	done > appended
 	appends() {
-		dm_create try "0 $(sectors "$zoned") $target aes-xts-plain64 $k64 0 $zoned 0" || return
-		[ "$(cat "/sys/block/$(disk_name /dev/mapper/try)/queue/zone_append_max_bytes")" -ge 4096 ]
+		dm_create try "0 $(sectors "$zoned") $target aes-xts-plain64 $k64 0 $zoned 0" &&
+			blkzone reset /dev/mapper/try && modprobe icrypt-test-append device=/dev/mapper/try || return
+		_where=$(cat /sys/module/icrypt_test_append/parameters/sectors)
+		rmmod icrypt-test-append
+		[ "$_where" = 0,8 ] && rw compare /dev/mapper/try 0 appended
 	}
-	row "zone append is offered" appends
+	row "zone append" appends
 else
 	unavailable "zoned devices" "kernel without zoned devices"
-	unavailable "zone append is offered" "kernel without zoned devices"
+	unavailable "zone append" "kernel without zoned devices"
 fi
 if ! kernel_at_least 7.0; then
 	unavailable "atomic writes" "not supported by the kernel"
