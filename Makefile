@@ -62,7 +62,7 @@ uninstall: ## remove them again; the module for KVER=
 	$(if $(DESTDIR),,depmod -a $(KVER))
 	rm -f $(DESTDIR)$(SBINDIR)/inline-crypt-switch $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8
 
-deb: ## build the Debian package dm-inline-crypt-dkms, in build/
+deb: ## build the Debian packages dm-inline-crypt-dkms and inline-crypt-switch, in build/
 	tests/vm/provision packaging
 	packaging/make-deb build
 

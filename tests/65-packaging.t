@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# 65-packaging.t - the package: what is in it, that dkms builds it, its man page,
-# and in a guest, which module its modprobe.d file gets
+# 65-packaging.t - the packages: what is in them, that dkms builds the module, the
+# man pages, the maintainer scripts, make install, and in a guest, which module the
+# modprobe.d file gets
 #
-# Installing it, booting from it, removing it: tests/boot/.
+# Installing them, booting from them, removing them: tests/boot/.
 #
 # shellcheck disable=SC2317  # the functions are run by report
 # shellcheck disable=SC2016  # what is in single quotes is for an inner shell
@@ -18,6 +19,7 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top_dir/dkms.conf")
 deb=$tmp/deb/dm-inline-crypt-dkms_${version}_all.deb
+switch_deb=$tmp/deb/inline-crypt-switch_${version}_$(dpkg --print-architecture).deb
 number=0 failed=0
 
 # report DESCRIPTION COMMAND... - good if it succeeds; what it prints is shown if not
@@ -38,7 +40,9 @@ report() {
 # --- the package --------------------------------------------------------------
 
 make_deb() {
-	"$top_dir/packaging/make-deb" "$tmp/deb" && dpkg-deb -R "$deb" "$tmp/root"
+	"$top_dir/packaging/make-deb" "$tmp/deb" > "$tmp/debs" &&
+		diff <(printf '%s\n' "$deb" "$switch_deb") "$tmp/debs" &&
+		dpkg-deb -R "$deb" "$tmp/root" && dpkg-deb -R "$switch_deb" "$tmp/switch"
 }
 
 # What is in the tree, and nothing that a build left there
@@ -64,12 +68,41 @@ expected_files() {
 	done
 }
 
+# files_of DIR - in an unpacked package
+files_of() {
+	(cd "$1" && find . -not -type d -not -path './DEBIAN/*' -printf '%P\n' | sort)
+}
+
 right_files() {
-	diff <(expected_files | sort) <(cd "$tmp/root" && find . -type f -not -path './DEBIAN/*' -printf '%P\n' | sort)
+	diff <(expected_files | sort) <(files_of "$tmp/root")
+}
+
+right_files_of_switch() {
+	diff <(printf '%s\n' usr/sbin/inline-crypt-switch \
+			usr/share/doc/inline-crypt-switch/{changelog.gz,copyright} \
+			usr/share/man/man8/inline-crypt-switch.8.gz) \
+		<(files_of "$tmp/switch")
+}
+
+switch_depends() {
+	local lib
+
+	for lib in libc6 libcryptsetup12 libdevmapper1.02.1; do
+		dpkg-deb -f "$switch_deb" Depends | grep -E "(^|, )$lib \(" ||
+			{ echo "not on $lib"; return 1; }
+	done
+}
+
+switch_runs() {
+	"$tmp/switch/usr/sbin/inline-crypt-switch" --help | grep '^Usage: inline-crypt-switch '
 }
 
 root_owns_all() {
-	! dpkg-deb -c "$deb" | grep -Ev '^(d|-)rw[-x]r-[-x]r-[-x] root/root '
+	local package
+
+	for package in "$deb" "$switch_deb"; do
+		! dpkg-deb -c "$package" | grep -Ev '^(d|-)rw[-x]r-[-x]r-[-x] root/root ' || return
+	done
 }
 
 hooks_are_executable() {
@@ -81,6 +114,20 @@ hooks_are_executable() {
 # Nobody's volume changes hands because a package was installed.
 active_for_nobody() {
 	! { find "$tmp/root/etc" "$tmp/root"/{usr/,}lib/{modprobe.d,modules-load.d} 2>/dev/null || :; } | grep .
+}
+
+# --- the tree as a user has it ------------------------------------------------
+
+# make_checkout - what is tracked, or would be, without what was built here
+make_checkout() {
+	checkout=$tmp/checkout
+	mkdir "$checkout" || return
+	if git -C "$top_dir" rev-parse --is-inside-work-tree > /dev/null 2>&1; then
+		(cd "$top_dir" && git ls-files -z --cached --others --exclude-standard |
+			xargs -0 cp --parents -t "$checkout")
+	else
+		cp -r "$top_dir/." "$checkout"
+	fi
 }
 
 # --- dkms ---------------------------------------------------------------------
@@ -105,9 +152,14 @@ dkms_builds() {
 			cat "/var/lib/dkms/dm-inline-crypt/$version/build/make.log"
 			exit 1
 		}
-		find "/var/lib/dkms/dm-inline-crypt/$version/$release" -name "dm-inline-crypt.ko*" |
-			grep .
-		' sh "$tmp/root/usr/src" "$release" "$kdir" "$version"
+		mkdir -p "$5/$release"
+		dkms install --sourcetree "$src" "dm-inline-crypt/$version" \
+			-k "$release" --installtree "$5" --no-depmod
+		find "$5" -path "*/$release/updates/dkms/dm-inline-crypt.ko*" | grep .
+		dkms remove --sourcetree "$src" "dm-inline-crypt/$version" --installtree "$5" \
+			--no-depmod --all
+		[ -z "$(find "$5" -name "dm-inline-crypt*" | tee /dev/stderr)" ]
+		' sh "$tmp/root/usr/src" "$release" "$kdir" "$version" "$tmp/installed"
 }
 
 # A kernel that is too old, says dkms, is none of its business: 77.
@@ -124,23 +176,185 @@ dkms_knows_its_kernels() {
 		' sh "$tmp/root/usr/src" "$version"
 }
 
-dkms_takes_a_plain_tree() {
-	mkdir "$tmp/plain" "$tmp/src" &&
-		cp -r "$top_dir"/{dkms.conf,Makefile,dm-inline-crypt} "$tmp/plain" &&
+# As README.md has it for a checkout. What dkms builds of it is the package's.
+dkms_takes_a_checkout() {
+	mkdir "$tmp/src" &&
 		in_dkms sh -euc '
-			dkms add --sourcetree "$1" "$2"
-			dkms status --sourcetree "$1" | grep "^dm-inline-crypt/$3"
-			' sh "$tmp/src" "$tmp/plain" "$version" &&
-		[ -e "$tmp/src/dm-inline-crypt-$version/dm-inline-crypt/Kbuild" ]
+			cd "$2"
+			dkms add --sourcetree "$1" .
+			dkms status --sourcetree "$1" "dm-inline-crypt/$3" | grep "added"
+			dkms remove --sourcetree "$1" "dm-inline-crypt/$3" --all
+			[ -z "$(dkms status --sourcetree "$1")" ]
+			' sh "$tmp/src" "$checkout" "$version" &&
+		diff -r -x '.*' -x '*.o' -x '*.ko' -x '*.mod*' -x modules.order -x Module.symvers \
+			"$tmp/src/dm-inline-crypt-$version/dm-inline-crypt" \
+			"$tmp/root/usr/src/dm-inline-crypt-$version/dm-inline-crypt" &&
+		cmp {"$tmp/src","$tmp/root/usr/src"}"/dm-inline-crypt-$version/dkms.conf"
 }
 
-# --- the man page -------------------------------------------------------------
+# --- the maintainer scripts ---------------------------------------------------
 
-man_page_renders() {
-	LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -P cat \
-		"$top_dir/docs/dm-inline-crypt.8" > "$tmp/page" 2> "$tmp/warnings"
-	cat "$tmp/warnings"
-	[ -s "$tmp/page" ] && ! [ -s "$tmp/warnings" ]
+# after CALLS COMMANDS - that these make just those calls
+#
+# For COMMANDS there are postinst and postrm; copy, as the administrator does it; and
+# $takeover, what that makes. The programs that the scripts find are rm and those in
+# $tools, which note the call, and whether takeover was on. All of it in a mount
+# namespace, with an /etc/modprobe.d of its own.
+after() {
+	as_root unshare --mount --propagation private -- sh -euc '
+		root=$1 calls=$2 commands=$3 expected=$4
+		takeover=/etc/modprobe.d/dm-inline-crypt.conf
+		mkdir -p /etc/modprobe.d
+		mount -t tmpfs tmpfs /etc/modprobe.d
+		mount -t tmpfs tmpfs /usr/lib/dkms
+		mount -t tmpfs tmpfs /mnt
+		mkdir /mnt/bin
+		ln -s "$(command -v rm)" /mnt/bin/rm
+		for tool in $5; do
+			printf "#!/bin/sh\n[ -e %s ] && on=on || on=off\necho \"%s \$*: \$on\" >> %s\n" \
+				$takeover "${tool##*/}" "$calls" > $tool
+			chmod +x $tool
+		done
+		copy() { cp "$root/usr/share/dm-inline-crypt/dm-inline-crypt.conf" $takeover; }
+		postinst() { PATH=/mnt/bin "$root/DEBIAN/postinst" "$@"; }
+		postrm() { PATH=/mnt/bin "$root/DEBIAN/postrm" "$@"; }
+		: > "$calls"
+		eval "$commands"
+		printf "%s" "$expected" | diff - "$calls"
+		' sh "$tmp/root" "$tmp/calls" "$2" "${1:+$1$'\n'}" \
+		"/usr/lib/dkms/common.postinst ${tools:-/mnt/bin/dracut}"
+}
+
+configured() {
+	echo "common.postinst dm-inline-crypt $version /usr/share/dm-inline-crypt-dkms : $1"
+}
+
+postinst_without_takeover() {
+	after "$(configured off)" 'postinst configure'
+}
+
+postinst_with_takeover() {
+	after "$(configured on)
+dracut --regenerate-all --force: on" 'copy; postinst configure'
+}
+
+# A new version is unpacked between the two.
+upgrade_keeps_takeover() {
+	after "$(configured on)
+dracut --regenerate-all --force: on" 'copy; postrm upgrade 0.2; postinst configure; cmp $takeover \
+		"$root/usr/share/dm-inline-crypt/dm-inline-crypt.conf"'
+}
+
+removal_ends_takeover() {
+	after "dracut --regenerate-all --force: off" \
+		'copy; postrm remove; [ ! -e $takeover ]; postrm purge'
+}
+
+purge_ends_takeover() {
+	after "dracut --regenerate-all --force: off" 'copy; postrm purge; [ ! -e $takeover ]'
+}
+
+initramfs_tools_first() {
+	tools='/mnt/bin/dracut /mnt/bin/update-initramfs' after "$(configured on)
+update-initramfs -u -k all: on
+update-initramfs -u -k all: off" 'copy; postinst configure; postrm remove'
+}
+
+neither_is_no_error() {
+	tools='/mnt/bin/none' after "$(configured on)" 'copy; postinst configure; postrm remove'
+}
+
+# dracut_module COMMANDS - with the module's functions, and stand-ins for dracut's
+dracut_module() {
+	dracutsysrootdir=$tmp/sysroot bash -euc '
+		instmods() { echo "instmods $*, hostonly=$hostonly"; }
+		inst_simple() { echo "inst_simple $*"; }
+		inst_multiple() { echo "inst_multiple $*"; }
+		hostonly=yes
+		. "$0"
+		'"$1" "$tmp/root/usr/lib/dracut/modules.d/90dm-inline-crypt/module-setup.sh"
+}
+
+dracut_takes_both() {
+	local conf=etc/modprobe.d/dm-inline-crypt.conf
+
+	mkdir -p "$tmp/sysroot/${conf%/*}"
+	! dracut_module check || { echo "without $conf as well"; return 1; }
+	touch "$tmp/sysroot/$conf"
+	dracut_module check &&
+		diff - <(dracut_module 'depends; installkernel; install') <<-END
+			dm
+			instmods dm-crypt dm-inline-crypt, hostonly=
+			inst_simple /$conf
+			inst_multiple modprobe sh
+		END
+}
+
+# --- make install -------------------------------------------------------------
+
+# make_install [DESTDIR] - as README.md has it, and back; a module of one line will do
+#
+# 40-build.t compiles the real one. Without DESTDIR it goes to the real places, which
+# are empty in a mount namespace of its own.
+make_install() {
+	rm -rf "$tmp/one" "$tmp/dest"
+	mkdir -p "$tmp/one/dm-inline-crypt" "$tmp/dest"
+	cp -r "$checkout"/{Makefile,packaging} "$tmp/one"
+	echo 'obj-m := dm-inline-crypt.o' > "$tmp/one/dm-inline-crypt/Kbuild"
+	printf '#include <linux/module.h>\n%s\n%s\n' 'MODULE_DESCRIPTION("stand-in");' \
+		'MODULE_LICENSE("GPL");' > "$tmp/one/dm-inline-crypt/dm-inline-crypt.c"
+	as_root unshare --mount --propagation private -- sh -euc '
+		cd "$1"
+		release=$2 kdir=$3 dest=$4
+		if [ -z "$dest" ]; then
+			mount -t tmpfs tmpfs /usr/local
+			mkdir -p /lib/modules
+			mount -t tmpfs tmpfs /lib/modules
+			mkdir "/lib/modules/$release"
+			ln -s "$kdir" "/lib/modules/$release/build"
+			touch "/lib/modules/$release/modules.order" "/lib/modules/$release/modules.builtin"
+			set -- KVER="$release"
+		else
+			set -- KVER="$release" KDIR="$kdir" DESTDIR="$dest"
+		fi
+		# What there is, less what depmod makes
+		list() {
+			find "$dest/lib/modules" "$dest/usr/local" -type f -not -name "modules.*" | sort
+		}
+		make "$@"
+		make "$@" install | tee make.out
+		grep "load it with: modprobe dm-inline-crypt" make.out
+		printf "$dest%s\n" "/lib/modules/$release/updates/dm-inline-crypt.ko" \
+			/usr/local/sbin/inline-crypt-switch \
+			/usr/local/share/man/man8/inline-crypt-switch.8 > expected
+		list | diff expected -
+		if [ -z "$dest" ]; then
+			grep "^updates/dm-inline-crypt.ko:" "/lib/modules/$release/modules.dep"
+		else
+			[ ! -e "$dest/lib/modules/$release/modules.dep" ]
+		fi
+		[ "$(stat -c %a "$dest/usr/local/sbin/inline-crypt-switch")" = 755 ]
+		"$dest/usr/local/sbin/inline-crypt-switch" --help > /dev/null
+		make "$@" uninstall
+		[ -z "$(list | tee /dev/stderr)" ]
+		if [ -z "$dest" ] && grep dm-inline-crypt "/lib/modules/$release/modules.dep"; then
+			exit 1
+		fi
+		make "$@" clean
+		' sh "$tmp/one" "$release" "$kdir" "${1-}"
+}
+
+# --- the man pages ------------------------------------------------------------
+
+man_pages_render() {
+	local page
+
+	for page in "$top_dir/docs/dm-inline-crypt.8" "$top_dir/packaging/inline-crypt-switch.8"; do
+		LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -P cat "$page" \
+			> "$tmp/page" 2> "$tmp/warnings"
+		cat "$tmp/warnings"
+		[ -s "$tmp/page" ] && ! [ -s "$tmp/warnings" ] || return
+	done
 }
 
 # What it names below /usr/share is in the package.
@@ -158,21 +372,35 @@ man_page_is_right() {
 # --- main ---------------------------------------------------------------------
 
 "$here/vm/provision" tools packaging >&2 || exit 1
-report "make-deb makes a package, and it is of dkms.conf's version" make_deb
-[ -d "$tmp/root" ] || { echo "Bail out! no package"; exit 1; }
-report "the package has the files that it should have" right_files
-report "they are root's, and nobody else may write" root_owns_all
+report "make-deb makes the packages, and they are of dkms.conf's version" make_deb
+[ -d "$tmp/switch" ] || { echo "Bail out! no packages"; exit 1; }
+report "dm-inline-crypt-dkms has the files that it should have" right_files
+report "inline-crypt-switch has the files that it should have" right_files_of_switch
+report "it depends on its libraries" switch_depends
+report "it runs" switch_runs
+report "all files are root's, and nobody else may write" root_owns_all
 report "the hooks are executable" hooks_are_executable
 report "installing it puts nothing into modprobe.d" active_for_nobody
-report "the man page renders without a warning" man_page_renders
+report "the man pages render without a warning" man_pages_render
 report "the files that the man page names are in the package" man_page_is_right
-report "dkms takes a plain source tree" dkms_takes_a_plain_tree
+report "postinst: without takeover, only dkms is called" postinst_without_takeover
+report "postinst: with takeover, then dracut" postinst_with_takeover
+report "an upgrade keeps takeover" upgrade_keeps_takeover
+report "postrm: removal ends takeover, then dracut, and purge has nothing left to do" removal_ends_takeover
+report "postrm: purge ends takeover" purge_ends_takeover
+report "where there are initramfs-tools, these and not dracut" initramfs_tools_first
+report "neither of them is no error" neither_is_no_error
+report "dracut's module is for takeover, and takes both modules along" dracut_takes_both
+make_checkout || { echo "Bail out! no copy of the tree"; exit 1; }
+report "dkms takes a checkout, and lets go of it" dkms_takes_a_checkout
 report "dkms leaves kernels alone that were not tried" dkms_knows_its_kernels
 
 if "$here/vm/provision" 6.1 >&2; then
 	release=$(cat "$cache/kernels/6.1/release")
 	kdir=$(cat "$cache/kernels/6.1/kdir")
-	report "dkms builds the module for $release" dkms_builds
+	report "dkms builds, installs and removes the module for $release" dkms_builds
+	report "make install, make uninstall, in /" make_install
+	report "make install, make uninstall, with DESTDIR" make_install "$tmp/dest"
 
 	with=$tmp/with
 	mkdir -p "$with/kmod/usr/bin"
