@@ -33,6 +33,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <linux/dm-ioctl.h>
+
 #include <libcryptsetup.h>
 #include <libdevmapper.h>
 
@@ -48,6 +50,7 @@
 static struct {
 	bool keys_shown;
 	bool loaded;
+	bool resuming;	/* so it may be us who suspended it */
 } *todo;
 
 static int guard_pipe = -1;
@@ -113,6 +116,27 @@ static void log_crypt(int level, const char *msg, void *arg)
 		fprintf(stderr, "inline-crypt-switch: %s: %s", name, msg);
 }
 
+/*
+ * For what the guard cannot undo, a terminal without echo, and for what shall not
+ * last as long as somebody pleases to stop this process: signals have to wait.
+ */
+static void hold_signals(sigset_t *saved)
+{
+	static const int which[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(which) / sizeof(*which); i++)
+		sigaddset(&set, which[i]);
+	sigprocmask(SIG_BLOCK, &set, saved);
+}
+
+static void release_signals(const sigset_t *saved)
+{
+	sigprocmask(SIG_SETMASK, saved, NULL);
+}
+
 /* --- device mapper ---------------------------------------------------------- */
 
 static struct dm_task *new_task(int type)
@@ -133,12 +157,15 @@ static bool run(struct dm_task *t)
 	return ok;
 }
 
-static void get_info(struct dm_info *info)
+/* @uuid: room for DM_UUID_LEN bytes, or NULL */
+static void get_info(struct dm_info *info, char *uuid)
 {
 	struct dm_task *t = new_task(DM_DEVICE_INFO);
 
 	if (!dm_task_run(t) || !dm_task_get_info(t, info))
 		die("%s", dm_error);
+	if (uuid)
+		snprintf(uuid, DM_UUID_LEN, "%s", info->exists ? dm_task_get_uuid(t) : "");
 	dm_task_destroy(t);
 }
 
@@ -224,9 +251,9 @@ static void guard(int fd)
 	if (todo->keys_shown)
 		show_keys(false);
 	if (todo->loaded) {
-		get_info(&info);
+		get_info(&info, NULL);
 		/* With what is loaded, as switch_target() leaves it then, or without. */
-		if (info.exists && info.suspended && !resume()) {
+		if (info.exists && info.suspended && todo->resuming && !resume()) {
 			clear();
 			resume();
 		}
@@ -367,7 +394,7 @@ static char *ask_passphrase(const char *what, size_t *size)
 	char *pass = crypt_safe_alloc(PASSPHRASE_MAX + 1);
 	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	struct termios old, quiet;
-	sigset_t set, saved;
+	sigset_t saved;
 	ssize_t n = -1;
 
 	if (tty < 0)
@@ -375,20 +402,23 @@ static char *ask_passphrase(const char *what, size_t *size)
 	if (!pass || tcgetattr(tty, &old))
 		die("cannot ask for a passphrase: %s", strerror(errno));
 	/* Nothing may end us while the terminal does not echo; ^C ends the line. */
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, &saved);
+	hold_signals(&saved);
 	quiet = old;
 	quiet.c_lflag &= ~(ECHO | ISIG);
 	quiet.c_cc[VEOL] = old.c_cc[VINTR];
 	dprintf(tty, "Passphrase of %s: ", what);
 	if (!tcsetattr(tty, TCSAFLUSH, &quiet))
-		n = read(tty, pass, PASSPHRASE_MAX);
+		n = read(tty, pass, PASSPHRASE_MAX + 1);
+	/* Takes back what is left of a line that was too long. */
 	tcsetattr(tty, TCSAFLUSH, &old);
 	dprintf(tty, "\n");
 	close(tty);
-	sigprocmask(SIG_SETMASK, &saved, NULL);
+	release_signals(&saved);
+	if (n > PASSPHRASE_MAX && pass[n - 1] != '\n') {
+		crypt_safe_free(pass);
+		die("a passphrase has at most %d bytes, use --key-file for a longer one",
+		    PASSPHRASE_MAX);
+	}
 	if (n < 1 || pass[n - 1] != '\n') {
 		crypt_safe_free(pass);
 		return NULL;
@@ -551,14 +581,18 @@ static struct dm_task *read_table_with_keys(void)
 {
 	int fd = open(SHOW_KEYS, O_RDONLY | O_CLOEXEC);
 	struct dm_task *table;
+	sigset_t saved;
 	char was;
 
 	if (fd < 0 || read(fd, &was, 1) != 1)
 		die("cannot read " SHOW_KEYS);
 	close(fd);
-	if (was == 'Y')
+	if (was == 'Y') {
+		say(SHOW_KEYS " is set, and stays so");
 		return read_table();
+	}
 
+	hold_signals(&saved);
 	todo->keys_shown = true;
 	if (!show_keys(true))
 		die("cannot set " SHOW_KEYS);
@@ -566,7 +600,59 @@ static struct dm_task *read_table_with_keys(void)
 	if (!show_keys(false))
 		die("cannot reset " SHOW_KEYS);
 	todo->keys_shown = false;
+	release_signals(&saved);
 	return table;
+}
+
+static void refuse_suspended(const struct dm_info *info)
+{
+	if (info->suspended)
+		die("is suspended, and stays so; resume it first: dmsetup resume %s, or cryptsetup luksResume %s after luksSuspend",
+		    name, name);
+}
+
+static void refuse_inactive_table(const struct dm_info *info)
+{
+	if (info->inactive_table)
+		die("has a second table, which waits to be resumed; whoever loaded that is at work on it, or else: dmsetup clear %s",
+		    name);
+}
+
+static bool same_tables(struct dm_task *a, struct dm_task *b)
+{
+	void *next_a = NULL, *next_b = NULL;
+	struct line la, lb;
+
+	do {
+		next_a = next_line(a, next_a, &la);
+		next_b = next_line(b, next_b, &lb);
+		if (la.start != lb.start || la.length != lb.length || !lb.target ||
+		    strcmp(la.target, lb.target) || strcmp(la.params, lb.params))
+			return false;
+	} while (next_a && next_b);
+	return !next_a && !next_b;
+}
+
+/*
+ * Is it still the mapping of which we know @info, @uuid and @table? A passphrase
+ * may have been long in coming.
+ */
+static void refuse_changed(const struct dm_info *info, const char *uuid, struct dm_task *table)
+{
+	char uuid_now[DM_UUID_LEN];
+	struct dm_task *table_now;
+	struct dm_info now;
+
+	get_info(&now, uuid_now);
+	if (!now.exists)
+		die("was closed meanwhile");
+	refuse_suspended(&now);
+	refuse_inactive_table(&now);
+	table_now = read_table();
+	if (strcmp(uuid, uuid_now) || info->major != now.major || info->minor != now.minor ||
+	    info->read_only != now.read_only || !same_tables(table, table_now))
+		die("was changed meanwhile, try again");
+	dm_task_destroy(table_now);
 }
 
 static void switch_target(struct dm_task *table, const char *from, const char *to, bool read_only)
@@ -579,6 +665,9 @@ static void switch_target(struct dm_task *table, const char *from, const char *t
 		show_kernel_log(log);
 		die("%s refuses the table, so it stays %s", to, from);
 	}
+	get_info(&info, NULL);
+	refuse_suspended(&info);
+	todo->resuming = true;
 	if (!resume()) {
 		char why[sizeof(dm_error)];
 
@@ -588,13 +677,14 @@ static void switch_target(struct dm_task *table, const char *from, const char *t
 		 * may be. To be mended before a word is said: what takes the
 		 * words may be a file on it.
 		 */
-		get_info(&info);
+		get_info(&info, NULL);
 		if (info.suspended && load(table, from, read_only))
 			resume();
 		show_kernel_log(log);
 		die("could not be switched: %s", why);
 	}
 	todo->loaded = false;
+	todo->resuming = false;
 	say("is %s now, was %s", to, from);
 	if (!strcmp(to, OURS))
 		say("cryptsetup does not know this target; see inline-crypt-switch(8) for what that means");
@@ -658,6 +748,7 @@ int main(int argc, char **argv)
 	const char *from, *to = NULL, *header = NULL, *key_file = NULL;
 	bool dry_run = false, raw = false;
 	struct dm_task *table;
+	char uuid[DM_UUID_LEN];
 	struct dm_info info;
 	void *next = NULL;
 	struct line l;
@@ -689,13 +780,13 @@ int main(int argc, char **argv)
 	start_guard();
 	lock_memory();
 
-	get_info(&info);
+	get_info(&info, uuid);
 	if (!info.exists)
 		die("no such mapping");
 	if (!info.live_table)
 		die("has no table");
-	if (info.suspended)
-		die("is suspended, resume it first");
+	refuse_suspended(&info);
+	refuse_inactive_table(&info);
 	if (has_takeover())
 		die("nothing to switch: dm-inline-crypt was loaded with takeover=1 and is the target crypt");
 	table = read_table();
@@ -703,9 +794,6 @@ int main(int argc, char **argv)
 	if (!to)
 		to = strcmp(from, OURS) ? OURS : THEIRS;
 	if (!strcmp(from, to)) {
-		/* What a run left behind whose guard was killed as well */
-		if (info.inactive_table && !dry_run)
-			clear();
 		say("is %s already", to);
 		finish(0);
 	}
@@ -727,6 +815,7 @@ int main(int argc, char **argv)
 		finish(0);
 	}
 
+	refuse_changed(&info, uuid, table);
 	if (raw && !strcmp(from, OURS)) {
 		dm_task_destroy(table);
 		table = read_table_with_keys();

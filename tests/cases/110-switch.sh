@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: inline-crypt-switch: there and back, what it refuses, and no key to be seen
-# shellcheck shell=dash disable=SC2154,SC2086  # make_loop sets variables
+# shellcheck shell=dash disable=SC2154,SC2086,SC2046  # make_loop sets variables
 
 requires_command inline-crypt-switch
 # there_and_back NAME TEXT [option...] - and the table is what it was
@@ -41,9 +41,16 @@ check "usable" usable ours
 check "to what it is" switch --to crypt ours
 dmsetup suspend ours
 check_not "suspended" switch ours
-like "$(cat /run/check.out)" "suspended" "with a message"
+like "$(cat /run/check.out)" "dmsetup resume ours" "with a message"
 is "$(dmsetup info -c --noheadings -o suspended ours)" Suspended "and stays so"
 dmsetup resume ours
+dmsetup reload ours --table "0 $size linear $loop 0"
+for to in inline-crypt crypt; do
+	check_not "with a second table, to $to" switch --to $to ours
+	like "$(cat /run/check.out)" "dmsetup clear ours" "with a message"
+done
+like "$(dmsetup table --inactive ours)" linear "which stays"
+dmsetup clear ours
 dm_remove ours
 dm_create ours "0 16 crypt aes-xts-plain64 $key 0 $loop 0
 16 16 linear $loop 16"
@@ -120,17 +127,69 @@ for how in --disable-keyring ""; do
 	there_and_back luks "$text" --key-file pass
 	switch --key-file pass luks > /dev/null
 	# As the manual page says
-	for command in "status luks" "resize luks --key-file pass" "luksSuspend luks" \
-		       "refresh luks --key-file pass" "close luks"; do
-		check_not "$text: cryptsetup ${command% --*} while inline-crypt" cryptsetup $command
-	done
+	while read -r status command; do
+		cryptsetup $command < /dev/null > out 2>&1
+		is "$?, $(cat out)" "$status, " "$text: cryptsetup ${command% --key*} while inline-crypt"
+	done <<-END
+		1 status luks
+		1 refresh luks --key-file pass
+		4 resize luks --key-file pass
+		4 luksSuspend luks
+		4 luksResume luks --key-file pass
+		4 close luks
+		4 close luks --deferred
+		1 reencrypt -q --active-name luks --key-file pass
+	END
+	is "$(target luks)" inline-crypt "$text: is inline-crypt"
 	check "$text: usable" usable luks
+	check "$text: luksDump" cryptsetup luksDump "$loop"
+	printf another > pass2
+	check "$text: luksAddKey" cryptsetup luksAddKey -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
+		--key-file pass "$loop" pass2
+	check "$text: luksRemoveKey" cryptsetup luksRemoveKey -q "$loop" pass2
 	switch --key-file - luks < pass > /dev/null
 	for command in "status luks" "resize luks --key-file pass" "refresh luks --key-file pass" \
 		       "luksSuspend luks" "luksResume luks --key-file pass" "close luks"; do
 		check "$text: then cryptsetup ${command% --*}" cryptsetup $command
 	done
 done
+
+# --- what happens while it waits for the passphrase
+mkfifo fifo
+# meanwhile TEXT MESSAGE COMMAND... - COMMAND is run then, and the switch refused
+meanwhile() {
+	cryptsetup open --key-file pass "$loop" luks || not_ok "$1: open"
+	inline-crypt-switch --key-file fifo luks > out 2>&1 &
+	_pid=$!
+	# Waits until it reads from there
+	exec 9> fifo
+	_text=$1
+	_message=$2
+	shift 2
+	"$@" || not_ok "$_text: cannot"
+	cat pass >&9
+	exec 9>&-
+	check_not "$_text meanwhile" wait $_pid
+	like "$(cat out)" "$_message" "with a message"
+}
+reopen() {
+	dmsetup remove luks && dm_create luks "0 1024 crypt aes-xts-plain64 $key 0 $loop 4096"
+}
+meanwhile "suspended" "dmsetup resume luks" dmsetup suspend luks
+is "$(dmsetup info -c --noheadings -o suspended luks)" Suspended "it stays so"
+dmsetup resume luks
+check "usable" usable luks
+dmsetup remove luks
+meanwhile "a second table" "dmsetup clear luks" dmsetup reload luks --table "0 $size linear $loop 0"
+like "$(dmsetup table --inactive luks)" linear "which stays"
+dmsetup remove luks
+meanwhile "closed" "closed meanwhile" dmsetup remove luks
+meanwhile "closed, and the name taken" "changed meanwhile" reopen
+is "$(target luks)" crypt "it is what it was"
+dmsetup remove luks
+meanwhile "resized" "changed meanwhile" cryptsetup resize --size 8192 luks --key-file pass
+is "$(target luks)" crypt "it is what it was"
+cryptsetup close luks
 
 cryptsetup open --key-file pass "$loop" luks
 check_not "wrong passphrase" switch --key-file wrong luks
@@ -148,19 +207,82 @@ answer() {
 			sleep 0.1
 		done
 		printf '%s' "$_line"
-	done | script -qefc "inline-crypt-switch luks" screen > /dev/null
+	done | script -qefc "${run:-inline-crypt-switch} luks" screen > /dev/null
 }
 mkdir -p /dev/pts
 mount -t devpts devpts /dev/pts 2> /dev/null
+run="strace -o asked -e trace=rt_sigprocmask,ioctl inline-crypt-switch"
 check "asks on the terminal, twice if need be" answer "wrong
 " "secret
 "
+run=
+is "$(sed -n -e 's/.*rt_sigprocmask(SIG_BLOCK, \[HUP INT QUIT TERM TSTP\].*/hold/p' \
+	-e 's/.*rt_sigprocmask(SIG_SETMASK, \[\].*/release/p' -e 's/.*TCSETSF.*/set/p' asked |
+	sed -n '/hold/,$p' | paste -sd ' ')" \
+	"hold set set release hold set set release" "while the terminal does not echo, signals are held"
 is "$(target luks)" inline-crypt "is inline-crypt"
 check_not "does not echo" grep -Eq "wrong|secret" screen
 check_not "^C is no answer" answer "$(printf 'sec\003')"
 is "$(target luks)" inline-crypt "it is what it was"
-switch --key-file pass luks > /dev/null
+
+# What ends it while it asks has to wait until the terminal echoes again. (SIGINT is
+# ignored here, as in all that a shell without job control starts in the background.)
+: > screen
+{
+	for _ in $(seq 100); do
+		! grep -q "Passphrase of" screen || break
+		sleep 0.1
+	done
+	kill -TERM $(pidof inline-crypt-switch | tr ' ' '\n' | sort -n | head -n 1)
+	sleep 0.3
+	printf 'wrong\n'
+	for _ in $(seq 100); do
+		[ ! -s tty ] || break
+		sleep 0.1
+	done
+} | script -qefc "inline-crypt-switch luks; stty -a > tty" screen > /dev/null
+like "$(cat tty)" '(^| )echo( |$)' "SIGTERM while it asks: then the terminal echoes"
+like "$(cat tty)" '(^| )isig( |$)' "and has its ^C"
+is "$(target luks)" inline-crypt "it is what it was"
+
+# As long as cryptsetup takes one
+head -c 512 /dev/zero | tr '\0' p > long
+cryptsetup luksAddKey -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file pass "$loop" long
+check_not "a passphrase of 513 bytes" answer "$(cat long)p
+"
+like "$(cat screen)" "at most 512 bytes" "with a message"
+check "a passphrase of 512 bytes" answer "$(cat long)
+"
+is "$(target luks)" crypt "is crypt"
 dmsetup remove luks
+
+# --- cryptsetup reencrypt of a mapping that it does not know
+make_loop small 6
+check "luksFormat, small" luks_format "$small" --type luks2 --luks2-keyslots-size 1M
+cs open --key-file pass "$small" luks
+rw write /dev/mapper/luks 0 data
+switch --key-file pass luks > /dev/null
+reencrypt() {
+	cs reencrypt --key-file pass --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$@" "$small"
+}
+reencrypt > out 2>&1
+is $? 1 "reencrypt while inline-crypt"
+check_not "leaves the header alone" sh -c "cryptsetup luksDump $small | grep reencrypt"
+check "and the data" rw compare /dev/mapper/luks 0 data
+reencrypt --force-offline-reencrypt > out 2>&1
+is $? 5 "reencrypt --force-offline-reencrypt while inline-crypt"
+check "has begun it in the header" sh -c "cryptsetup luksDump $small | grep reencrypt"
+drop_caches
+check "leaves the data alone" rw compare /dev/mapper/luks 0 data
+check "back" switch --key-file pass luks
+check "and to its end" reencrypt --resume-only
+check_not "it is" sh -c "cryptsetup luksDump $small | grep reencrypt"
+drop_caches
+check "the same data" rw compare /dev/mapper/luks 0 data
+cs close luks
+cs open --key-file pass "$small" luks
+check "and with the new key" rw compare /dev/mapper/luks 0 data
+cs close luks
 
 # A detached header
 truncate -s 16M header
@@ -175,7 +297,12 @@ dm_remove luks
 # --- nobody sees a key
 dm_create ours "$(crypt_table crypt "$loop")"
 strace -f -s 4096 -e trace=execve,%file,write,mlockall -o trace inline-crypt-switch ours > out 2>&1
-strace -f -s 4096 -e trace=execve,%file,write,mlockall -o trace2 inline-crypt-switch ours >> out 2>&1
+strace -f -s 4096 -e trace=execve,%file,write,mlockall,rt_sigprocmask -o trace2 inline-crypt-switch ours >> out 2>&1
+# While the parameter is set, nothing may stop it.
+is "$(sed -n -e 's/.*rt_sigprocmask(SIG_BLOCK, \[HUP INT QUIT TERM TSTP\].*/hold/p' \
+	-e 's/.*rt_sigprocmask(SIG_SETMASK, \[\].*/release/p' \
+	-e 's/.* write([0-9]*, "\([YN]\)", 1).*/\1/p' trace2 | paste -sd ' ')" \
+	"release hold Y N release" "show_keys is set as long as signals are held, and no longer"
 cat trace2 >> trace
 check "memory is locked" grep -Eq 'mlockall(\(MCL_CURRENT\|MCL_FUTURE| resumed>)\) *= 0' trace
 is "$(grep -c execve trace)" 2 "starts no program"

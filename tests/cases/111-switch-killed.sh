@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: inline-crypt-switch: 50 switches under verified I/O, killed at every step
-# shellcheck shell=dash disable=SC2154,SC2086,SC2317  # make_loop sets variables
+# DESCRIPTION: inline-crypt-switch: 50 switches under verified I/O, killed at every step, in a suspend, with its guard
+# shellcheck shell=dash disable=SC2154,SC2086,SC2046,SC2317  # make_loop sets variables
 
 requires_command inline-crypt-switch
 modprobe dm-inline-crypt || bail "no module"
@@ -100,3 +100,106 @@ is_at_least $kills $(($(cat to back | wc -l))) "killed at each ioctl"
 is_at_least $switches 50 "and 50 that were not"
 is $bad 0 "each time it was left in working order"
 calm "killed at each ioctl"
+
+# --- in a suspend that takes long
+requires_module dm-delay
+# tables NAME - print Active or Suspended, and which tables it has: Live or Both
+tables() {
+	dmsetup info -c --noheadings -o suspended,tables_loaded "$1"
+}
+# waiting PID - is it in the ioctl that suspends, and waits for I/O there?
+waiting() {
+	for _ in $(seq 50); do
+		! grep -q dm_wait_for_completion "/proc/$1/stack" || return 0
+		sleep 0.05
+	done
+	diag "$(cat "/proc/$1/stack")"
+	return 1
+}
+# processes - the tool and its guard, which is to go first
+processes() {
+	pidof inline-crypt-switch | tr ' ' '\n' | sort -nr
+}
+dm_remove ours
+dm_create slow "0 $(sectors "$loop") delay $loop 0 2000" || bail "no slow device"
+dm_create ours "$(crypt_table crypt /dev/mapper/slow)"
+for signal in TERM KILL KILL-both; do
+	dd if=/dev/mapper/ours of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null &
+	reader=$!
+	sleep 0.2
+	inline-crypt-switch ours > out 2>&1 &
+	pid=$!
+	check "SIG$signal: waits in the ioctl" waiting $pid
+	if [ $signal = KILL-both ]; then
+		kill -KILL $(processes)
+	else
+		kill -$signal $pid
+	fi
+	wait $pid 2> /dev/null
+	check "SIG$signal: the reader gets its data" wait $reader
+	for _ in $(seq 50); do
+		[ -n "$(processes)" ] || break
+		sleep 0.1
+	done
+	is "$(target ours)" crypt "SIG$signal: is what it was"
+	[ $signal != KILL-both ] || break
+	check "SIG$signal: usable" usable ours
+done
+# As the manual page says
+is "$(tables ours)" "Active:Both" "killed with its guard: works, and the second table is left"
+check_not "the next run refuses" switch ours
+like "$(cat /run/check.out)" "dmsetup clear ours" "with a message"
+check "dmsetup clear" dmsetup clear ours
+check "usable" usable ours
+check "the run after that" switch ours
+check "usable" usable ours
+
+# --- stopped after an ioctl, and what others do then
+#
+# stop_at N - run it in the background until its ioctl number N is through; sets tracer
+stop_at() {
+	rm -f trace
+	strace -e trace=ioctl -e inject=ioctl:signal=SIGSTOP:when="$1" -o trace \
+		inline-crypt-switch ours > out 2>&1 &
+	tracer=$!
+	for _ in $(seq 100); do
+		! grep -qs "stopped by SIGSTOP" trace || return 0
+		sleep 0.1
+	done
+	not_ok "stops at ioctl $1"
+}
+# number WAY IOCTL - of the last one of this kind
+number() {
+	grep -n "$2" "$1" | tail -n 1 | cut -d: -f1
+}
+dm_remove ours
+dm_remove slow
+dm_create ours "$(crypt_table crypt "$loop")"
+for how in goes-on KILL; do
+	stop_at "$(number to DM_TABLE_LOAD)"
+	is "$(tables ours)" "Active:Both" "$how: stopped with its table loaded"
+	dmsetup suspend ours
+	pid=$(processes | tail -n 1)
+	[ $how = goes-on ] || kill -KILL $pid
+	kill -CONT $pid 2> /dev/null
+	check_not "$how: suspended by somebody else, it gives up" wait $tracer
+	[ $how = KILL ] || like "$(cat out)" "dmsetup resume ours" "$how: with a message"
+	for _ in $(seq 50); do
+		[ -n "$(processes)" ] || break
+		sleep 0.1
+	done
+	is "$(tables ours)" "Suspended:Live" "$how: it stays suspended, and the second table is gone"
+	dmsetup resume ours
+	is "$(target ours)" crypt "$how: is what it was"
+	check "$how: usable" usable ours
+done
+
+check "there" switch ours
+stop_at "$(number back DM_TABLE_STATUS)"
+is "$(cat /sys/module/dm_inline_crypt/parameters/show_keys)" Y "stopped while keys are shown"
+kill -KILL $(processes)
+wait $tracer
+is "$(cat /sys/module/dm_inline_crypt/parameters/show_keys)" Y "killed with its guard: they still are"
+check "usable" usable ours
+check "back" switch ours
+like "$(cat /run/check.out)" "show_keys is set" "says so"
