@@ -231,10 +231,10 @@ static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struc
 	if (request_is_queued(err))
 		return err;
 	req->src = src;
-	if (err == -ENOMEM)
+	if (err) {
 		icrypt_iv_data_undo(c, &unit);
-	if (err)
 		return err;
+	}
 	err = icrypt_iv_data_end(c, &unit);
 	/* The data are not what they were: this unit must not be done again. */
 	return err == -ENOMEM ? -ENOBUFS : err;
@@ -401,8 +401,7 @@ static noinline_for_stack int aead_end_special(struct icrypt_cipher *c, struct i
 
 	if (!err)
 		return icrypt_iv_data_end(c, &unit);
-	if (err == -ENOMEM)
-		icrypt_iv_data_undo(c, &unit);
+	icrypt_iv_data_undo(c, &unit);
 	return err;
 }
 
@@ -590,7 +589,8 @@ again:
 				memalloc_noio_restore(noio);
 			return ICRYPT_QUEUED;
 		}
-		if (stalled && !d->status)
+		/* A full queue may have taken the last unit. */
+		if (stalled && d->in_iter.bi_size && !d->status)
 			goto again;
 	}
 	if (unlikely(retried))
@@ -611,10 +611,13 @@ static void cipher_callback(icrypt_async_t *arg, int error)
 	if (error == -EINPROGRESS)
 		return;
 
-	if (!error && c->iv_data) {
+	if (c->iv_data) {
 		struct icrypt_unit unit = request_unit(c, r);
 
-		error = icrypt_iv_data_end(c, &unit);
+		if (error)
+			icrypt_iv_data_undo(c, &unit);
+		else
+			error = icrypt_iv_data_end(c, &unit);
 	}
 	if (unlikely(error)) {
 		if (error == -EBADMSG)

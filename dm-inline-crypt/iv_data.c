@@ -204,8 +204,6 @@ static int encrypt_block_later(const struct icrypt_cipher *c, const struct icryp
 	struct scatterlist sg;
 	int err;
 
-	if (!u->may_sleep)
-		return ICRYPT_MUST_SLEEP;
 	sg_init_one(&sg, u->iv, bytes);
 	skcipher_request_set_tfm(req, c->tfms[0]);
 	skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG | CRYPTO_TFM_REQ_MAY_SLEEP,
@@ -317,12 +315,15 @@ static void elephant_diffuse(const struct icrypt_iv_data *iv, const struct icryp
  *
  * Context: any but hardirq, sleeps only as @u->may_sleep says.
  * Return: 0, 1 if the cipher has to work in @u->dst, ICRYPT_MUST_SLEEP with nothing
- * changed that matters, or a negative errno.
+ * done, or a negative errno.
  */
 int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
 	const struct icrypt_iv_data *iv = c->iv_data;
 	int err;
+
+	if (c->iv_waits && !u->may_sleep)
+		return ICRYPT_MUST_SLEEP;
 
 	switch (iv->mode) {
 	case IV_LMK:
@@ -337,6 +338,8 @@ int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit
 			elephant_diffuse(iv, u);
 		if (!err)
 			err = eboiv_make(c, u);
+		if (err)
+			icrypt_iv_data_undo(c, u);
 		return err ?: u->write;
 	}
 	return -EINVAL;
@@ -372,7 +375,7 @@ int icrypt_iv_data_end(const struct icrypt_cipher *c, const struct icrypt_unit *
 }
 
 /**
- * icrypt_iv_data_undo() - the cipher did not touch a data unit and will get it again
+ * icrypt_iv_data_undo() - the cipher failed, and perhaps gets a data unit again
  * @c: the cipher
  * @u: the data unit, as icrypt_iv_data_begin() left it
  *
@@ -380,8 +383,12 @@ int icrypt_iv_data_end(const struct icrypt_cipher *c, const struct icrypt_unit *
  */
 void icrypt_iv_data_undo(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
-	if (c->iv_data->mode == IV_TCW && !u->write)
-		tcw_whiten(c->iv_data, u, u->src);
+	const struct icrypt_iv_data *iv = c->iv_data;
+
+	if (iv->mode == IV_TCW && !u->write)
+		tcw_whiten(iv, u, u->src);
+	if (iv->mode == IV_ELEPHANT)
+		memzero_explicit(u->buf + iv->unit, ELEPHANT_SECTOR_KEY);
 }
 
 /**
@@ -503,7 +510,14 @@ static int eboiv_init(struct icrypt_cipher *c, struct icrypt_table *t, const cha
 	/* Where the answer is needed there is seldom somebody who can wait for it. */
 	iv->volume = crypto_alloc_sync_skcipher(t->alg, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(iv->volume)) {
+		int err = PTR_ERR(iv->volume);
+
 		iv->volume = NULL;
+		/* There is none, or none whose request fits on a stack. */
+		if (err != -ENOENT && err != -EINVAL) {
+			*error = "Cannot allocate the cipher that makes the IV";
+			return err;
+		}
 		c->iv_waits = true;
 	}
 	return 0;

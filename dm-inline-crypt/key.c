@@ -142,6 +142,7 @@ int icrypt_key_wipe(struct icrypt_config *cc)
 int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const char **error)
 {
 	unsigned int size = t->key_size;
+	bool replace = t != &cc->table;
 	char *desc = NULL;
 	u8 *key;
 	int err;
@@ -160,7 +161,7 @@ int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const
 		if (err)
 			*error = "Key is not hexadecimal";
 		/* dm-crypt is without a key then, and cryptsetup's tests want that. */
-		if (err && cc->key_valid)
+		if (err && replace)
 			icrypt_key_wipe(cc);
 	}
 	if (err)
@@ -170,6 +171,8 @@ int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const
 	err = icrypt_cipher_setkey(&cc->cipher, key, size);
 	if (err) {
 		*error = "Cipher refused the key, check its size";
+		if (replace)
+			icrypt_key_wipe(cc);
 		goto out;
 	}
 	cc->key_valid = true;

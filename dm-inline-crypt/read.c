@@ -169,7 +169,9 @@ static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 {
 	struct icrypt_io *io = cookie;
 
-	icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
+	/* Who must wait for the next IV is counted for that. */
+	if (progress != ICRYPT_NOMEM || !io->cc->cipher.iv_waits)
+		icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
 	if (progress == ICRYPT_NOMEM)
 		read_queue_to_sleep(io);
 	else

@@ -116,3 +116,12 @@ set_driver fail_sync 0
 set_driver async_every 1
 errors "no memory, half way" '(ENOMEM|EIO)'
 check "remove" dm_remove ours
+
+# --- a queue that is always full, and is empty again before the submitter is back
+rmmod icrypt-test-async
+modprobe icrypt-test-async queue_len=0 answer_first=1 || bail "no test driver"
+dm_create ours "$async_table" || bail "no table with the test driver"
+right "a full queue, and the answer comes first"
+is_at_least "$(cat $driver/busy)" 1 "the driver said -EBUSY"
+is "$(cat $driver/inprogress)" 0 "and nothing else"
+dm_remove ours

@@ -35,6 +35,10 @@ static unsigned int queue_len = 4;
 module_param(queue_len, uint, 0444);
 MODULE_PARM_DESC(queue_len, "Requests that the driver's queue takes before it answers -EBUSY");
 
+static bool answer_first;
+module_param(answer_first, bool, 0644);
+MODULE_PARM_DESC(answer_first, "Where the submitter may sleep, have the answer before it comes back");
+
 static atomic_t busy, inprogress, failed;
 
 static int show(char *buf, const struct kernel_param *kp)
@@ -146,6 +150,8 @@ static int take(struct skcipher_request *req, bool encrypt)
 	else if (err == -EINPROGRESS)
 		atomic_inc(&inprogress);
 	queue_work(wq, &work);
+	if (answer_first && preemptible())
+		flush_work(&work);
 	return err;
 }
 
