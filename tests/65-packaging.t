@@ -134,11 +134,13 @@ make_checkout() {
 
 # in_dkms COMMAND... - run COMMAND as root, with an empty dkms tree over the real one
 #
-# dkms would make a signing key there, and can be told no other place for it.
+# dkms would make a signing key there, and can be told no other place for it. This
+# machine may have takeover on, but its initramfs is none of our business.
 in_dkms() {
 	as_root unshare --mount --propagation private -- sh -euc '
-		mkdir -p /var/lib/dkms
+		mkdir -p /var/lib/dkms /etc/modprobe.d
 		mount -t tmpfs tmpfs /var/lib/dkms
+		mount -t tmpfs tmpfs /etc/modprobe.d
 		"$@"' sh "$@"
 }
 
@@ -197,17 +199,21 @@ dkms_takes_a_checkout() {
 # after CALLS COMMANDS - that these make just those calls
 #
 # For COMMANDS there are postinst and postrm; copy, as the administrator does it; and
-# $takeover, what that makes. The programs that the scripts find are rm and those in
+# $takeover, what that makes; and dkms_installs RELEASE, of a kernel whose initramfs is
+# $boot/initrd.img-RELEASE. The programs that the scripts find are rm and those in
 # $tools, which note the call, and whether takeover was on. All of it in a mount
 # namespace, with an /etc/modprobe.d of its own.
 after() {
 	as_root unshare --mount --propagation private -- sh -euc '
-		root=$1 calls=$2 commands=$3 expected=$4
+		root=$1 calls=$2 commands=$3 expected=$4 version=$6
 		takeover=/etc/modprobe.d/dm-inline-crypt.conf
 		mkdir -p /etc/modprobe.d
 		mount -t tmpfs tmpfs /etc/modprobe.d
 		mount -t tmpfs tmpfs /usr/lib/dkms
 		mount -t tmpfs tmpfs /mnt
+		boot=/boot
+		mkdir -p $boot
+		mount -t tmpfs tmpfs $boot
 		mkdir /mnt/bin
 		ln -s "$(command -v rm)" /mnt/bin/rm
 		for tool in $5; do
@@ -218,11 +224,14 @@ after() {
 		copy() { cp "$root/usr/share/dm-inline-crypt/dm-inline-crypt.conf" $takeover; }
 		postinst() { PATH=/mnt/bin "$root/DEBIAN/postinst" "$@"; }
 		postrm() { PATH=/mnt/bin "$root/DEBIAN/postrm" "$@"; }
+		dkms_installs() {
+			PATH=/mnt/bin "$root/usr/src/dm-inline-crypt-$version/packaging/dkms-post-install" "$1"
+		}
 		: > "$calls"
 		eval "$commands"
 		printf "%s" "$expected" | diff - "$calls"
 		' sh "$tmp/root" "$tmp/calls" "$2" "${1:+$1$'\n'}" \
-		"/usr/lib/dkms/common.postinst ${tools:-/mnt/bin/dracut}"
+		"/usr/lib/dkms/common.postinst ${tools:-/mnt/bin/dracut}" "$version"
 }
 
 configured() {
@@ -262,6 +271,16 @@ update-initramfs -u -k all: off" 'copy; postinst configure; postrm remove'
 
 neither_is_no_error() {
 	tools='/mnt/bin/none' after "$(configured on)" 'copy; postinst configure; postrm remove'
+}
+
+# Not without takeover, for a kernel that has none yet, or while postinst runs.
+dkms_renews_initramfs() {
+	tools='/mnt/bin/depmod /mnt/bin/update-initramfs' after "depmod 1: on
+update-initramfs -u -k 1: on" '
+		touch $boot/initrd.img-1; dkms_installs 1; copy; dkms_installs 1; dkms_installs 2
+		export DPKG_MAINTSCRIPT_PACKAGE=dm-inline-crypt-dkms; dkms_installs 1' &&
+	tools='/mnt/bin/depmod /mnt/bin/dracut' after "depmod 1: on
+dracut --force --kver 1: on" 'touch $boot/initrd.img-1; copy; dkms_installs 1'
 }
 
 # dracut_module COMMANDS - with the module's functions, and stand-ins for dracut's
@@ -390,6 +409,7 @@ report "postrm: removal ends takeover, then dracut, and purge has nothing left t
 report "postrm: purge ends takeover" purge_ends_takeover
 report "where there are initramfs-tools, these and not dracut" initramfs_tools_first
 report "neither of them is no error" neither_is_no_error
+report "dkms: where takeover is on, the kernel's initramfs is renewed" dkms_renews_initramfs
 report "dracut's module is for takeover, and takes both modules along" dracut_takes_both
 make_checkout || { echo "Bail out! no copy of the tree"; exit 1; }
 report "dkms takes a checkout, and lets go of it" dkms_takes_a_checkout
