@@ -161,6 +161,12 @@ static bool caller_is_slow(void)
 	       current->policy == SCHED_BATCH;
 }
 
+/* Not of a vector on its stack: will this task wait for the read, and soon? */
+static noinline_for_stack bool caller_waits(void)
+{
+	return syscall_waits(false) && !caller_is_slow();
+}
+
 /* The expected cipher time of @bytes, ns. */
 static u64 cost_of(struct icrypt_config *cc, unsigned int bytes, bool write)
 {
@@ -354,7 +360,7 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 
 	/* A vector on the submitter's stack: it cannot return before the end. */
 	on_stack = object_is_on_stack(bio->bi_io_vec);
-	if (want != ICRYPT_WANT_CALLER && !on_stack && (!syscall_waits(false) || caller_is_slow()))
+	if (want != ICRYPT_WANT_CALLER && !on_stack && !caller_waits())
 		return ICRYPT_PLAN_ENDIO;
 
 	/*

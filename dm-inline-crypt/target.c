@@ -212,13 +212,13 @@ int icrypt_no_memory(struct icrypt_io *io, bool nowait)
 }
 
 /* The user's limit; not for what must not be split, or must not wait for the rest. */
-static void icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
+static noinline_for_stack void icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
 {
 	bool write = op_is_write(bio_op(bio));
 	unsigned int max = READ_ONCE(*(write ? &max_write_size : &max_read_size));
 	unsigned int align;
 
-	if (likely(!max) || (bio->bi_opf & REQ_NOWAIT) || (write && !icrypt_may_split_write(bio)))
+	if (!max || (bio->bi_opf & REQ_NOWAIT) || (write && !icrypt_may_split_write(bio)))
 		return;
 	align = max_t(unsigned int, cc->cipher.sector_size,
 		      bdev_logical_block_size(cc->dev->bdev));
@@ -254,7 +254,8 @@ static int icrypt_map(struct dm_target *ti, struct bio *bio)
 	if (unlikely((to_bytes(bio->bi_iter.bi_sector) | bio->bi_iter.bi_size) & mask))
 		return DM_MAPIO_KILL;
 
-	icrypt_limit_size(cc, bio);
+	if (unlikely(READ_ONCE(max_read_size) | READ_ONCE(max_write_size)))
+		icrypt_limit_size(cc, bio);
 	io = icrypt_io_of(cc, bio);
 	icrypt_io_init(io, cc, bio, dm_target_offset(ti, bio->bi_iter.bi_sector));
 	icrypt_stats_map(io);
