@@ -11,11 +11,7 @@ under_io() {
 		--name=buffered --direct=0 --offset=4M --ioengine=psync > fio.out 2>&1 &
 	pid=$!
 	# Until it is really at it
-	for _ in $(seq 100); do
-		[ "$(counter ours w_caller)" -gt 100 ] && break
-		sleep 0.1
-	done
-	is_at_least "$(counter ours w_caller)" 100 "$1: I/O is going on"
+	check "$1: I/O is going on" await_counter ours w_caller 100
 	check "$1: taken away" sh -c "$2"
 	# Direct I/O ends by itself; who only writes to the page cache does not notice.
 	for _ in $(seq 100); do

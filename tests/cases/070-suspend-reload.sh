@@ -5,31 +5,6 @@
 make_loop loop 16
 make_crypt ours "$loop"
 
-# busy - verified I/O, again and again until there is a file "stop"
-busy() {
-	rm -f stop rounds
-	(
-		while [ ! -e stop ]; do
-			echo round >> rounds
-			fio --filename=/dev/mapper/ours --rw=randrw --verify=crc32c --verify_fatal=1 \
-				--verify_state_save=0 --bsrange=512-64k --direct=1 \
-				--name=sync --ioengine=psync --size=512k \
-				--name=aio --ioengine=libaio --iodepth=8 --offset=4M --size=1M \
-				--name=uring --ioengine=io_uring --iodepth=8 --offset=8M --size=1M \
-				--name=buffered --ioengine=psync --direct=0 --offset=12M --size=1M \
-				> fio.out 2>&1 || exit 1
-		done
-	) &
-	worker=$!
-}
-
-# calm TEXT - let busy come to its end
-calm() {
-	touch stop
-	check "$1: every block was right" wait $worker || sed 's/^/# /' fio.out
-	is_at_least "$(wc -l < rounds)" 1 "$1: there was I/O"
-}
-
 # repeat N COMMAND... - stop at the first failure
 repeat() {
 	_n=$1
@@ -44,12 +19,12 @@ cycle() {
 	dmsetup suspend "$@" ours && dmsetup resume ours
 }
 
-busy
+busy fio_mix --bsrange=512-64k
 check "20 times suspend and resume" repeat 20 cycle
 check "20 times suspend --noflush and resume" repeat 20 cycle --noflush
 calm "suspend"
 
-busy
+busy fio_mix --bsrange=512-64k
 check "20 times the same table" repeat 20 reload ours "$(crypt_table inline-crypt "$loop")"
 check "and --noflush" repeat 10 reload ours "$(crypt_table inline-crypt "$loop")" --noflush
 calm "reload"
@@ -57,7 +32,7 @@ calm "reload"
 to_and_fro() {
 	reload ours "$(crypt_table crypt "$loop")" && reload ours "$(crypt_table inline-crypt "$loop")"
 }
-busy
+busy fio_mix --bsrange=512-64k
 check "5 times to dm-crypt and back" repeat 5 to_and_fro
 calm "dm-crypt and back"
 
@@ -67,7 +42,7 @@ contexts() {
 			write_context:${want#*:})" || return
 	done
 }
-busy
+busy fio_mix --bsrange=512-64k
 check "3 times through the contexts" repeat 3 contexts
 calm "contexts"
 

@@ -7,32 +7,6 @@ modprobe dm-inline-crypt || bail "no module"
 make_loop loop 32
 
 # --- busy, and killed
-#
-# busy - verified I/O, again and again until there is a file "stop"
-busy() {
-	rm -f stop rounds
-	(
-		while [ ! -e stop ]; do
-			echo round >> rounds
-			fio --filename=/dev/mapper/ours --rw=randrw --verify=crc32c --verify_fatal=1 \
-				--verify_state_save=0 --bsrange=4k-64k --direct=1 \
-				--name=sync --ioengine=psync --size=1M \
-				--name=aio --ioengine=libaio --iodepth=8 --offset=4M --size=1M \
-				--name=uring --ioengine=io_uring --iodepth=8 --offset=8M --size=1M \
-				--name=buffered --ioengine=psync --direct=0 --offset=12M --size=1M \
-				> fio.out 2>&1 || exit 1
-		done
-	) &
-	worker=$!
-}
-
-# calm TEXT - let busy come to its end
-calm() {
-	touch stop
-	check "$1: every block was right" wait $worker || sed 's/^/# /' fio.out
-	is_at_least "$(wc -l < rounds)" 1 "$1: there was I/O"
-	diag "$(wc -l < rounds) rounds"
-}
 
 switches=0 bad=0
 
@@ -78,7 +52,7 @@ ioctls > to
 ioctls > back
 is "$(grep -c DM_DEV_SUSPEND to back | paste -sd ' ')" "to:1 back:1" "one ioctl suspends, swaps, resumes"
 
-busy
+busy fio_mix --bsrange=4k-64k
 kills=0
 for way in to back; do
 	steps=$(wc -l < $way)

@@ -359,6 +359,45 @@ fio_read() {
 		--verify_fatal=1 --verify_state_load=0 "$@"
 }
 
+# fio_mix [fio option...] - all kinds of I/O on ours, verified
+fio_mix() {
+	fio --filename=/dev/mapper/ours --rw=randrw --verify=crc32c --verify_fatal=1 \
+		--verify_state_save=0 --direct=1 "$@" \
+		--name=sync --ioengine=psync --size=1M \
+		--name=aio --ioengine=libaio --iodepth=8 --offset=4M --size=1M \
+		--name=uring --ioengine=io_uring --iodepth=8 --offset=8M --size=1M \
+		--name=buffered --ioengine=psync --direct=0 --offset=12M --size=1M
+}
+
+# busy COMMAND... - run it again and again in the background, until calm or it fails
+busy() {
+	rm -f stop rounds
+	(
+		while [ ! -e stop ]; do
+			echo round >> rounds
+			"$@" > fio.out 2>&1 || exit 1
+		done
+	) &
+	_busy=$!
+}
+
+# calm TEXT - let busy come to its end
+calm() {
+	touch stop
+	check "$1: every block was right" wait "$_busy" || sed 's/^/# /' fio.out
+	is_at_least "$(wc -l < rounds)" 1 "$1: there was I/O"
+	diag "$(wc -l < rounds) rounds"
+}
+
+# await_counter NAME FIELD N - wait until a counter of a device is over N, 10 s at most
+await_counter() {
+	for _ in $(seq 100); do
+		[ "$(counter "$1" "$2")" -gt "$3" ] && return
+		sleep 0.1
+	done
+	return 1
+}
+
 # --- cryptsetup --------------------------------------------------------------
 
 # loaded MODULE - is it?
