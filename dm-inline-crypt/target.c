@@ -162,12 +162,12 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 static int icrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct icrypt_config *cc;
-	int err;
+	int err = -ENOMEM;
 
 	cc = kzalloc_obj(*cc);
 	if (!cc) {
 		ti->error = "Cannot allocate encryption context";
-		return -ENOMEM;
+		goto wipe;
 	}
 	ti->private = cc;
 	mutex_init(&cc->key_lock);
@@ -181,11 +181,12 @@ static int icrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	} else {
 		err = icrypt_setup(cc, ti);
 	}
-	if (argc > 1) /* dm frees the words as they are */
-		memset(argv[1], '0', strlen(argv[1]));
 	icrypt_audit_target("ctr", ti, !err);
 	if (err)
 		icrypt_free(ti);
+wipe:
+	if (argc > 1) /* dm frees the words as they are */
+		memset(argv[1], '0', strlen(argv[1]));
 	return err;
 }
 
