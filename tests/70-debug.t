@@ -15,12 +15,15 @@ here=$(dirname "$0")
 	exit 0
 }
 cases=("$here"/cases/*.sh)
-[ -n "${INLINE_CRYPT_FULL:-}" ] ||
+limits=(--timeout 14400 --case-timeout 2400)
+[ -n "${INLINE_CRYPT_FULL:-}" ] || {
+	limits=(--timeout 3600 --case-timeout 400)
 	cases=("$here"/cases/{022,024,030,033,042,043,045,072,076,080}-*.sh)
+}
 
 # What must be on the disk, from OpenSSL, for 020-vectors
 vectors=$(mktemp -d)
 trap 'rm -rf "$vectors"' EXIT
 "$here/../vectors/make-cases" "$vectors" >&2
 echo inline-crypt > "$vectors/targets"	# dm-crypt has its turn in 021 and 024
-"$here/vm/run" --with "$vectors" --kernel debug --timeout 3600 --case-timeout 400 "${cases[@]}"
+"$here/vm/run" --with "$vectors" --kernel debug "${limits[@]}" "${cases[@]}"
