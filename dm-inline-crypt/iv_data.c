@@ -15,8 +15,8 @@
  *
  * Everything here is synchronous and allocates nothing, so it runs wherever the
  * cipher does, but for eboiv where the cipher has no synchronous driver: that is
- * for a task that can wait. A data unit is copied to memory of the request and back: it may
- * lie anywhere, and speed is not what these formats are used for.
+ * for a task that can wait. A data unit is worked on where it lies if that is in one
+ * piece; else it is copied to memory of the request and back.
  */
 
 #include <crypto/algapi.h>
@@ -24,6 +24,7 @@
 #include <linux/bitops.h>
 #include <linux/crc32.h>
 #include <linux/fips.h>
+#include <linux/highmem.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
@@ -79,18 +80,60 @@ static unsigned int unit_scratch(const struct icrypt_cipher *c)
 	return c->sector_size + ELEPHANT_SECTOR_KEY;
 }
 
-static void unit_get(const struct icrypt_unit *u, struct scatterlist *sg, unsigned int bytes)
+/* Data that can be worked on where they lie: in one piece, which is within a page. */
+static u8 *unit_map(struct scatterlist *sg, unsigned int bytes)
 {
-	sg_copy_to_buffer(sg, sg_nents(sg), u->buf, bytes);
+	if (unlikely(sg->length < bytes || !IS_ALIGNED(sg->offset, sizeof(u64))))
+		return NULL;
+	return kmap_local_page(sg_page(sg)) + sg->offset;
 }
 
-static void unit_put(const struct icrypt_unit *u, struct scatterlist *sg, unsigned int bytes)
+static void unit_unmap(struct scatterlist *sg, u8 *data)
 {
-	sg_copy_from_buffer(sg, sg_nents(sg), u->buf, bytes);
+	flush_dcache_page(sg_page(sg));
+	kunmap_local(data);
+}
+
+static void unit_copy(struct scatterlist *sg, u8 *to, unsigned int bytes)
+{
+	u8 *data = unit_map(sg, bytes);
+
+	if (data) {
+		memcpy(to, data, bytes);
+		kunmap_local(data);
+	} else {
+		sg_copy_to_buffer(sg, sg_nents(sg), to, bytes);
+	}
+}
+
+/*
+ * The data of @from for work that ends up in @to, which may be the same: where they
+ * are to be, or in the request's memory. unit_put() ends it.
+ */
+static u8 *unit_get(const struct icrypt_unit *u, struct scatterlist *from,
+		    struct scatterlist *to, unsigned int bytes)
+{
+	u8 *data = unit_map(to, bytes);
+
+	if (unlikely(!data))
+		unit_copy(from, u->buf, bytes);
+	else if (from != to)
+		unit_copy(from, data, bytes);
+	return data ?: u->buf;
+}
+
+static void unit_put(const struct icrypt_unit *u, struct scatterlist *to, u8 *data,
+		     unsigned int bytes)
+{
+	if (likely(data != u->buf))
+		unit_unmap(to, data);
+	else
+		sg_copy_from_buffer(to, sg_nents(to), data, bytes);
 }
 
 /* The state of MD5 after all but its padding, over all blocks but the first. */
-static int lmk_hash(const struct icrypt_iv_data *iv, const struct icrypt_unit *u, u8 *out)
+static int lmk_hash(const struct icrypt_iv_data *iv, const struct icrypt_unit *u, const u8 *data,
+		    u8 *out)
 {
 	__le32 end[4] = {
 		cpu_to_le32((u32)u->sector),
@@ -100,7 +143,7 @@ static int lmk_hash(const struct icrypt_iv_data *iv, const struct icrypt_unit *u
 	};
 	struct icrypt_md5_part parts[] = {
 		{ iv->seed, iv->seeded ? LMK_SEED : 0 },
-		{ u->buf + 16, SECTOR_SIZE - 16 },
+		{ data + 16, SECTOR_SIZE - 16 },
 		{ end, sizeof(end) },
 	};
 
@@ -110,19 +153,20 @@ static int lmk_hash(const struct icrypt_iv_data *iv, const struct icrypt_unit *u
 static int lmk_begin(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
 {
 	u8 state[ICRYPT_MD5_STATE];
+	u8 *data;
 	int err;
 
 	if (!u->write) {
 		memset(u->iv, 0, iv->size);
 		return 0;
 	}
-	unit_get(u, u->src, SECTOR_SIZE);
-	err = lmk_hash(iv, u, state);
+	/* The cipher gets the very data that the IV is of, whatever their owner does. */
+	data = unit_get(u, u->src, u->dst, SECTOR_SIZE);
+	err = lmk_hash(iv, u, data, state);
+	unit_put(u, u->dst, data, SECTOR_SIZE);
 	if (err)
 		return err;
 	memcpy(u->iv, state, iv->size);
-	/* The very data that the IV is of, whatever their owner does meanwhile. */
-	unit_put(u, u->dst, SECTOR_SIZE);
 	return 1;
 }
 
@@ -130,24 +174,24 @@ static int lmk_begin(const struct icrypt_iv_data *iv, const struct icrypt_unit *
 static int lmk_end(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
 {
 	u8 state[ICRYPT_MD5_STATE];
+	u8 *data;
 	int err;
 
 	if (u->write)
 		return 0;
-	unit_get(u, u->dst, SECTOR_SIZE);
-	err = lmk_hash(iv, u, state);
-	if (err)
-		return err;
-	crypto_xor(u->buf, state, iv->size);
-	unit_put(u, u->dst, iv->size);
-	return 0;
+	data = unit_get(u, u->dst, u->dst, SECTOR_SIZE);
+	err = lmk_hash(iv, u, data, state);
+	if (!err)
+		crypto_xor(data, state, iv->size);
+	unit_put(u, u->dst, data, iv->size);
+	return err;
 }
 
 /* Its own inverse. */
 static void tcw_whiten(const struct icrypt_iv_data *iv, const struct icrypt_unit *u,
 		       struct scatterlist *sg)
 {
-	u8 w[TCW_WHITENING];
+	u8 w[TCW_WHITENING], *data;
 	unsigned int i;
 	u64 mask;
 
@@ -158,10 +202,10 @@ static void tcw_whiten(const struct icrypt_iv_data *iv, const struct icrypt_unit
 	mask = get_unaligned_le32(w) ^ get_unaligned_le32(w + 12);
 	mask |= (u64)(get_unaligned_le32(w + 4) ^ get_unaligned_le32(w + 8)) << 32;
 
-	unit_get(u, sg, SECTOR_SIZE);
+	data = unit_get(u, sg, sg, SECTOR_SIZE);
 	for (i = 0; i < SECTOR_SIZE; i += sizeof(u64))
-		put_unaligned_le64(get_unaligned_le64(u->buf + i) ^ mask, u->buf + i);
-	unit_put(u, sg, SECTOR_SIZE);
+		*(__le64 *)(data + i) ^= cpu_to_le64(mask);
+	unit_put(u, sg, data, SECTOR_SIZE);
 	memzero_explicit(w, sizeof(w));
 	memzero_explicit(&mask, sizeof(mask));
 }
@@ -227,45 +271,55 @@ static int eboiv_make(const struct icrypt_cipher *c, const struct icrypt_unit *u
 }
 
 /*
- * The diffusers: words of the sector are mixed with their neighbours, running
- * over its end. Encryption goes backwards and subtracts what decryption added.
+ * The diffusers: each word of the sector is mixed with two neighbours, running over
+ * its end. Encryption goes backwards and subtracts what decryption added. Inlined
+ * with their constants, or this would take longer than the cipher.
  */
 struct diffuser {
 	unsigned int	cycles;
-	u8		near;		/* distance of the neighbours, words */
-	u8		far;
-	bool		ahead;		/* of the word; else behind it */
+	int		near;		/* distance of the neighbours, words */
+	int		far;
 	u8		rotate[4];	/* of the far one, by the word's number */
 };
 
-static const struct diffuser diffuser_a = { 5, 2, 5, false, { 9, 0, 13, 0 } };
-static const struct diffuser diffuser_b = { 3, 2, 5, true, { 0, 10, 0, 25 } };
+static const struct diffuser diffuser_a = { 5, -2, -5, { 9, 0, 13, 0 } };
+static const struct diffuser diffuser_b = { 3, 2, 5, { 0, 10, 0, 25 } };
 
-static u32 diffuser_word(const struct diffuser *f, const u32 *d, unsigned int n, unsigned int i)
+/* The number of words is a power of two, and @last less by one. */
+static __always_inline u32 diffuser_word(const struct diffuser *f, const u32 *d,
+					 unsigned long last, unsigned long i, unsigned int rotate)
 {
-	/* n is a power of two */
-	unsigned int near = (f->ahead ? i + f->near : i - f->near) & (n - 1);
-	unsigned int far = (f->ahead ? i + f->far : i - f->far) & (n - 1);
-
-	return d[near] ^ rol32(d[far], f->rotate[i % 4]);
+	return d[(i + f->near) & last] ^ rol32(d[(i + f->far) & last], f->rotate[rotate]);
 }
 
-static void diffuser_decrypt(const struct diffuser *f, u32 *d, unsigned int n)
+static __always_inline void diffuser_decrypt(const struct diffuser *f, u32 *d, unsigned int n)
 {
-	unsigned int cycle, i;
+	unsigned long i, last = n - 1;
+	unsigned int cycle;
 
-	for (cycle = 0; cycle < f->cycles; cycle++)
-		for (i = 0; i < n; i++)
-			d[i] += diffuser_word(f, d, n, i);
+	for (cycle = 0; cycle < f->cycles; cycle++) {
+		for (i = 0; i < n; i += 4) {
+			d[i] += diffuser_word(f, d, last, i, 0);
+			d[i + 1] += diffuser_word(f, d, last, i + 1, 1);
+			d[i + 2] += diffuser_word(f, d, last, i + 2, 2);
+			d[i + 3] += diffuser_word(f, d, last, i + 3, 3);
+		}
+	}
 }
 
-static void diffuser_encrypt(const struct diffuser *f, u32 *d, unsigned int n)
+static __always_inline void diffuser_encrypt(const struct diffuser *f, u32 *d, unsigned int n)
 {
-	unsigned int cycle, i;
+	unsigned long i, last = n - 1;
+	unsigned int cycle;
 
-	for (cycle = 0; cycle < f->cycles; cycle++)
-		for (i = n; i-- > 0; )
-			d[i] -= diffuser_word(f, d, n, i);
+	for (cycle = 0; cycle < f->cycles; cycle++) {
+		for (i = n; i; i -= 4) {
+			d[i - 1] -= diffuser_word(f, d, last, i - 1, 3);
+			d[i - 2] -= diffuser_word(f, d, last, i - 2, 2);
+			d[i - 3] -= diffuser_word(f, d, last, i - 3, 1);
+			d[i - 4] -= diffuser_word(f, d, last, i - 4, 0);
+		}
+	}
 }
 
 static int elephant_sector_key(const struct icrypt_iv_data *iv, const struct icrypt_unit *u,
@@ -285,26 +339,26 @@ static int elephant_sector_key(const struct icrypt_iv_data *iv, const struct icr
  */
 static void elephant_diffuse(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
 {
+	u8 *data = unit_get(u, u->write ? u->src : u->dst, u->dst, iv->unit);
 	u8 *key = u->buf + iv->unit;
 	unsigned int i, n = iv->unit / sizeof(u32);
-	u32 *d = (u32 *)u->buf;
+	u32 *d = (u32 *)data;
 
-	unit_get(u, u->write ? u->src : u->dst, iv->unit);
-	le32_to_cpu_array(d, n);
 	if (!u->write) {
+		le32_to_cpu_array(d, n);
 		diffuser_decrypt(&diffuser_b, d, n);
 		diffuser_decrypt(&diffuser_a, d, n);
+		cpu_to_le32_array(d, n);
 	}
-	cpu_to_le32_array(d, n);
 	for (i = 0; i < iv->unit; i += ELEPHANT_SECTOR_KEY)
-		crypto_xor(u->buf + i, key, ELEPHANT_SECTOR_KEY);
-	le32_to_cpu_array(d, n);
+		crypto_xor(data + i, key, ELEPHANT_SECTOR_KEY);
 	if (u->write) {
+		le32_to_cpu_array(d, n);
 		diffuser_encrypt(&diffuser_a, d, n);
 		diffuser_encrypt(&diffuser_b, d, n);
+		cpu_to_le32_array(d, n);
 	}
-	cpu_to_le32_array(d, n);
-	unit_put(u, u->dst, iv->unit);
+	unit_put(u, u->dst, data, iv->unit);
 	memzero_explicit(key, ELEPHANT_SECTOR_KEY);
 }
 
