@@ -14,7 +14,7 @@ def variants: ["linear"] + rivals + ["inline-crypt"];
 
 # Counted labs compare instructions, the others I/Os per second. As speed, more
 # is better in either.
-def counted: . == "icount";
+def counted: . == "icount" or . == "ciphers";
 def unit: if counted then "instructions per I/O" else "IOPS" end;
 def figure(lab): if . == null then null elif (lab | counted) then .instructions else .iops end;
 def speed(lab): figure(lab) | if . == null then null elif (lab | counted) then 1 / . else . end;
@@ -44,7 +44,7 @@ def cells: . as $result | [.cells | group_by([.lab, .device, .cell])[] |
 	([rivals[] | select($v[.]) | { variant: ., speed: ($v[.] | speed($lab)),
 				       iops: $v[.].iops }]) as $rivals |
 	($rivals | max_by(.speed)) as $best |
-	(if ($lab | counted) and $v.linear then $v.linear | limit($result.cipher) else null end) as $limit |
+	(if $lab == "icount" and $v.linear then $v.linear | limit($result.cipher) else null end) as $limit |
 	{
 		lab: $lab, device: $device, cell: $cell, kib: .[0].kib, sector: .[0].sector, v: $v,
 		best: ($best.variant // null),
@@ -73,5 +73,5 @@ def two: if . == null then "" else round_to(100) |
 	tostring | if test("\\.") | not then . + ".00" elif test("\\.[0-9]$") then . + "0" else . end end;
 def row: "| " + join(" | ") + " |";
 def table(head): (head | row), (head | map("---") | row), (.[] | map(tostring) | row);
-def lab_name: { icount: "Instructions, one CPU", smp: "By the clock, two CPUs",
+def lab_name: { icount: "Instructions, one CPU", ciphers: "Other ciphers, instructions, one CPU", smp: "By the clock, two CPUs",
 	device: "By the clock, this machine" }[.] // .;

@@ -7,8 +7,15 @@
 # instruction-counted lab (tests/vm/run --icount) one instruction is one virtual
 # nanosecond, so times are instruction counts and figures repeat on any host.
 
-# The pattern key of all measurements: 512 bits for aes-xts
-bench_key=$(for i in $(seq 0 63); do printf '%02x' "$i"; done)
+# bench_use SPEC KEY_BYTES [INTEGRITY] - what the tables from now on are of
+bench_use() {
+	bench_spec=$1
+	# The pattern key of all measurements
+	bench_key=$(awk -v n="$2" 'BEGIN { for (i = 0; i < n; i++) printf "%02x", i % 256 }')
+	bench_integrity=${3:-}
+}
+
+bench_use aes-xts-plain64 64
 
 # bench_table VARIANT DEVICE [SECTOR_SIZE [SECTORS]] - print the table line of a variant
 bench_table() {
@@ -20,6 +27,7 @@ bench_table() {
 	crypt-samecpu) _options='same_cpu_crypt submit_from_crypt_cpus' ;;
 	esac
 	[ "${3:-512}" = 512 ] || _options="$_options sector_size:$3"
+	_options="$_options $bench_integrity"
 	_len=${4:-$(blockdev --getsz "$2")}
 	case $1 in
 	linear*)
@@ -28,7 +36,7 @@ bench_table() {
 		_device=$2
 		# shellcheck disable=SC2086  # to be split
 		set -- $_options
-		echo "0 $_len $_target aes-xts-plain64 $bench_key 0 $_device 0${1:+ $# $*}" ;;
+		echo "0 $_len $_target $bench_spec $bench_key 0 $_device 0${1:+ $# $*}" ;;
 	esac
 }
 

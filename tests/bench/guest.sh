@@ -55,12 +55,35 @@ icount)
 		$(bench_ciphers | count) * 2))
 	check "the clock is calibrated" bench_calibrate
 	for device in $devices; do
-		eval "bench_counted $device \$$device"
+		eval "bench_counted icount $device \$$device"
 	done
 	bench_ciphers > "$bench_tmp/ciphers"
 	while read -r kib sector; do
 		bench_try "cipher $kib $sector" bench_cipher "$kib" "$sector"
 	done < "$bench_tmp/ciphers" ;;
+ciphers)
+	# dm-linear knows nothing of tags.
+	bench_variants=${bench_variants#linear }
+	BENCH_SECTORS=16384
+	DEVICES=brd
+	devices brd
+	bench_plan $(($(bench_rows ciphers | count) * (variants - 1)))
+	check "the clock is calibrated" bench_calibrate
+	for cipher in $(bench_rows ciphers | awk '{ print $9 }' | uniq); do
+		# shellcheck disable=SC2046  # to be split
+		bench_use $(bench_cipher_line "$cipher")
+		below=$brd
+		if [ -n "$bench_integrity" ]; then
+			tag=${bench_integrity#*:}
+			make_integrity below "$brd" "${tag%:*}" D
+			# Nothing can be read before it has a tag.
+			bench_table inline-crypt "$below" 512 "$BENCH_SECTORS" | dmsetup create filled
+			bench_fill /dev/mapper/filled
+			dm_remove filled
+		fi
+		bench_counted ciphers brd "$below" "$cipher"
+		[ "$below" = "$brd" ] || dm_remove "${below##*/}"
+	done ;;
 smp)
 	completion_nsec=50000
 	devices loop null

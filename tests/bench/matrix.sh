@@ -22,7 +22,27 @@ bench_result() {
 
 # bench_rows LAB - print the matrix's rows of a lab that match CELLS
 bench_rows() {
-	awk -v lab="$1" -v cells="${CELLS:-.}" '$1 == lab && $2 ~ cells' "$bench_dir/matrix.txt"
+	awk -v lab="$1" -v cells="${CELLS:-.}" '
+		$1 == "cipher" { name[++n] = $2 }
+		$1 == lab { row[++m] = $0; cell[m] = $2 }
+		END {
+			for (i = 1; lab == "ciphers" && i <= n; i++)
+				for (j = 1; j <= m; j++) {
+					$0 = row[j]
+					$2 = name[i] "-" cell[j]
+					$9 = name[i]
+					if ($2 ~ cells)
+						print
+				}
+			for (j = 1; lab != "ciphers" && j <= m; j++)
+				if (cell[j] ~ cells)
+					print row[j]
+		}' "$bench_dir/matrix.txt"
+}
+
+# bench_cipher_line NAME - print a cipher's spec, bytes of its key, integrity option
+bench_cipher_line() {
+	awk -v name="$1" '$1 == "cipher" && $2 == name { print $3, $4, $5 }' "$bench_dir/matrix.txt"
 }
 
 # bench_ciphers - print "KIB SECTOR" of all counted cells, each once
@@ -110,12 +130,12 @@ bench_try() {
 	}
 }
 
-# bench_counted NAME DEVICE - the cells that are counted, once
+# bench_counted LAB NAME DEVICE [KIND] - the cells that are counted, once
 bench_counted() {
-	bench_rows icount > "$bench_tmp/rows"
+	bench_rows "$1" | awk -v kind="${4:-}" 'kind == "" || $9 == kind' > "$bench_tmp/rows"
 	while read -r _row <&4; do
 		for _each in $bench_variants; do
-			bench_try "$1 $_each $_row" bench_measure icount "$1" "$2" 1 "$_each" "$_row"
+			bench_try "$2 $_each $_row" bench_measure "$1" "$2" "$3" 1 "$_each" "$_row"
 		done
 	done 4< "$bench_tmp/rows"
 }
