@@ -223,7 +223,7 @@ static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struc
 	unit = request_unit(c, r);
 	err = icrypt_iv_data_begin(c, &unit);
 	if (err < 0)
-		return err;
+		return err == -ENOMEM ? ICRYPT_NOMEM_IV : err;
 	if (err)
 		req->src = req->dst;
 	err = d->write ? crypto_skcipher_encrypt(req) : crypto_skcipher_decrypt(req);
@@ -547,6 +547,8 @@ again:
 			req = NULL;
 			continue;
 		}
+		if (err == ICRYPT_NOMEM_IV)
+			err = -ENOMEM;
 		/* Accepted, but the driver's queue is full: no more for now. */
 		if (err == -EBUSY) {
 			queued++;

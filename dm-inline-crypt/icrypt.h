@@ -219,6 +219,8 @@ struct icrypt_unit {
 
 /* Beyond all errors: to be done again where icrypt_unit's may_sleep is set. */
 #define ICRYPT_MUST_SLEEP	(-MAX_ERRNO - 1)
+/* -ENOMEM before any data were touched. */
+#define ICRYPT_NOMEM_IV		(-MAX_ERRNO - 2)
 
 /**
  * struct icrypt_config - a mapped device

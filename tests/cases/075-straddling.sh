@@ -56,3 +56,21 @@ dm_remove ours
 modprobe icrypt-test-async || bail "no test driver"
 dm_create ours "0 $(sectors "$null") inline-crypt capi:test-async-plain64 $(test_key 64) 0 $null 0 1 sector_size:4096"
 whole "asynchronous cipher, buffer at 512" --shift 512
+dm_remove theirs
+dm_remove ours
+
+# Pieces of any length and place, which only the kernel itself can ask for. No memory
+# for an IV says nothing about the data: they can be tried again.
+driver=/sys/module/icrypt_test_async/parameters
+dm_create ours "0 $(sectors "$loop") inline-crypt capi:test-async-eboiv $(test_key 64) 0 $loop 0" || bail "no eboiv"
+check "written" rw write /dev/mapper/ours 0 data64
+in_pieces() {
+	modprobe icrypt-test-bio device=/dev/mapper/ours pieces=24,1000,300,724,12,2036 && rmmod icrypt-test-bio
+}
+check "odd pieces" in_pieces
+for setting in fail_errno=12 fail_sync=1 fail_bytes=16 fail_every=2; do
+	echo ${setting#*=} > "$driver/${setting%=*}"
+done
+check "odd pieces, and no memory for every other IV" in_pieces
+is_at_least "$(cat "$driver/failed")" 8 "which happened"
+echo 0 > "$driver/fail_every"

@@ -378,9 +378,9 @@ if have_kernel_config BLK_DEV_ZONED; then
 	done > appended
 	appends() {
 		dm_create try "0 $(sectors "$zoned") $target aes-xts-plain64 $k64 0 $zoned 0" &&
-			blkzone reset /dev/mapper/try && modprobe icrypt-test-append device=/dev/mapper/try || return
-		_where=$(cat /sys/module/icrypt_test_append/parameters/sectors)
-		rmmod icrypt-test-append
+			blkzone reset /dev/mapper/try && modprobe icrypt-test-bio device=/dev/mapper/try || return
+		_where=$(cat /sys/module/icrypt_test_bio/parameters/sectors)
+		rmmod icrypt-test-bio
 		[ "$_where" = 0,8 ] && rw compare /dev/mapper/try 0 appended
 	}
 	row "zone append" appends

@@ -27,6 +27,10 @@ static int fail_errno = EIO;
 module_param(fail_errno, int, 0644);
 MODULE_PARM_DESC(fail_errno, "The error, as a positive number");
 
+static unsigned int fail_bytes;
+module_param(fail_bytes, uint, 0644);
+MODULE_PARM_DESC(fail_bytes, "Count and fail only requests of this size, bytes (0: all)");
+
 static bool fail_sync;
 module_param(fail_sync, bool, 0644);
 MODULE_PARM_DESC(fail_sync, "Fail when the request comes in, without touching any data");
@@ -68,7 +72,7 @@ struct test_req {
 static struct crypto_queue queue;
 static DEFINE_SPINLOCK(queue_lock);
 static struct workqueue_struct *wq;
-static atomic_t requests;
+static atomic_t requests, candidates;
 
 static void work_fn(struct work_struct *work);
 static DECLARE_WORK(work, work_fn);
@@ -133,7 +137,8 @@ static int take(struct skcipher_request *req, bool encrypt)
 	int err;
 
 	r->encrypt = encrypt;
-	r->fail = fail_every && n % fail_every == 0;
+	r->fail = fail_every && (!fail_bytes || req->cryptlen == fail_bytes) &&
+		  atomic_inc_return(&candidates) % fail_every == 0;
 	if (r->fail) {
 		atomic_inc(&failed);
 		if (fail_sync)
