@@ -23,7 +23,6 @@ PROVE_1	?= prove --timer
 KERNEL	?= 6.1
 
 # Where cryptsetup and its tests are taken from, and which of these
-SUITES	?= bookworm
 SCRIPTS	?=
 
 # The benchmark
@@ -99,8 +98,9 @@ check-boot: ## Debian 12 and 13 with their root on LUKS2: boot, fall back, remov
 	tests/vm/provision tools
 	$(PROVE) tests/boot/*.t
 
-check-cryptsetup: ## cryptsetup's own test scripts on dm-crypt and on us: KERNEL= SUITES= SCRIPTS=
-	$(PROVE_1) tests/cryptsetup/upstream :: --kernel "$(KERNEL)" --suites "$(SUITES)" $(SCRIPTS)
+check-cryptsetup: ## other suites' cryptsetup, and its own test scripts on dm-crypt and on us: KERNEL= SUITES= SCRIPTS=
+	$(PROVE_1) tests/cryptsetup/volumes :: --kernel "$(KERNEL)" $(if $(SUITES),--suites "$(SUITES)")
+	$(PROVE_1) tests/cryptsetup/upstream :: --kernel "$(KERNEL)" $(if $(SUITES),--suites "$(SUITES)") $(SCRIPTS)
 
 check-all: check check-debug check-boot check-cryptsetup ## everything
 

@@ -1,21 +1,5 @@
-#!/bin/bash
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # 50-vm-6.1.t - all cases on kernel 6.1
-set -euo pipefail
-
-here=$(dirname "$0")
-"$here/vm/provision" tools 6.1 || {
-	status=$?
-	[ $status = 77 ] || exit $status
-	echo "1..0 # SKIP kernel 6.1 cannot be had or built for here"
-	exit 0
-}
-# What must be on the disk, from OpenSSL, for 020-vectors
-vectors=$(mktemp -d)
-trap 'rm -rf "$vectors"' EXIT
-"$here/../vectors/make-cases" "$vectors" >&2
-echo inline-crypt > "$vectors/targets"	# dm-crypt has its turn in 021 and 024
-# What 120-parity has to find
-cp "$here/../docs/parity.md" "$vectors"
-"$here/vm/run" --with "$vectors" --kernel 6.1 --timeout 2700 --case-timeout 240 "$here"/cases/*.sh
+exec "$(dirname "$0")/vm/all-cases" 6.1

@@ -1,21 +1,5 @@
-#!/bin/bash
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# 52-vm-7.2.t - all cases on kernel 7.2
-set -euo pipefail
-
-here=$(dirname "$0")
-"$here/vm/provision" tools 7.2 || {
-	status=$?
-	[ $status = 77 ] || exit $status
-	echo "1..0 # SKIP kernel 7.2 cannot be had or built for here"
-	exit 0
-}
-# What must be on the disk, from OpenSSL, for 020-vectors
-vectors=$(mktemp -d)
-trap 'rm -rf "$vectors"' EXIT
-"$here/../vectors/make-cases" "$vectors" >&2
-echo inline-crypt > "$vectors/targets"	# dm-crypt has its turn in 021 and 024
-# What 120-parity has to find
-cp "$here/../docs/parity.md" "$vectors"
-"$here/vm/run" --with "$vectors" --kernel 7.2 --timeout 2700 --case-timeout 240 "$here"/cases/*.sh
+# 52-vm-7.2.t - cases on kernel 7.2, all with INLINE_CRYPT_FULL=1
+exec "$(dirname "$0")/vm/all-cases" 7.2 '102|105|110'

@@ -115,10 +115,21 @@ make_bitlk() {
 		le 2 24; le 2 15; le 2 15; le 2 1
 		le 8 1114112
 		le 8 8192
-		head -c 376 /dev/zero
+		head -c 2040 /dev/zero
 	} > metadata
+	# From version 2.8 on cryptsetup wants a checksum behind the 136 * 16 bytes, and
+	# in it the place of a hash, which only who has the password can look at. gzip
+	# keeps the CRC of what it packs.
+	{
+		cat metadata
+		le 2 88
+		le 2 1
+		gzip -c metadata | tail -c 8 | head -c 4
+		le 2 80; le 2 0; le 2 5; le 2 1
+		head -c 1904 /dev/zero
+	} > metadata.valid
 	rw write "$1" 0 boot
-	rw write "$1" 1048576 metadata
+	rw write "$1" 1048576 metadata.valid
 }
 
 # ---
