@@ -103,6 +103,31 @@ dmsetup resume ours
 check "is the key again" reads_back ours
 dm_remove ours
 
+# What README.md says, under sudo in a session that a login has given a keyring
+# (pam_keyinit: root's user keyring is not in it), and without one
+if [ -e /with/README.md ]; then
+	awk '/^```/ { if (found) print block; inside = !inside; found = 0; block = ""; next }
+		inside { block = block $0 "\n" }
+		/keyctl/ { found = 1 }' /with/README.md |
+		sed "/apt-get/d; /dmsetup remove/d; s,/dev/sdX,$loop,g" > recipe
+	mkdir bin
+	printf '#!/bin/sh\nexec "$@"\n' > bin/sudo
+	chmod +x bin/sudo
+	for session in "" "keyctl session -"; do
+		# shellcheck disable=SC2086  # to be split
+		check "README${session:+ in a session}: it is set up" env PATH="$PWD/bin:$PATH" $session sh -ex recipe
+		is "$(stat -c '%s %a' key.bin)" "64 600" "its key is for one user"
+		check "written" dd if=data of=/dev/mapper/secret bs=64k oflag=direct
+		check "and removed" dm_remove secret
+		check_not "the key is in no keyring then" keyctl request logon disk:key
+		dm_create theirs "0 16384 crypt aes-xts-plain64 $(xxd -p key.bin | tr -d '\n') 0 $loop 0"
+		check "dm-crypt has the same data" reads_back theirs
+		dm_remove theirs
+	done
+else
+	skip "the lines of README.md" "it is not here"
+fi
+
 # Encrypted keys: the kernel makes them up, so dm-crypt tells
 if have_kernel_config ENCRYPTED_KEYS; then
 	add_key user lab:master "$(test_key 32)" > /dev/null
