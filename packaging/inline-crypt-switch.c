@@ -655,6 +655,13 @@ static void refuse_changed(const struct dm_info *info, const char *uuid, struct 
 	dm_task_destroy(table_now);
 }
 
+/* What somebody who has only cryptsetup in mind would otherwise find out by failures */
+static void say_what_cryptsetup_sees(void)
+{
+	say("until it is switched back, cryptsetup status, refresh, resize, luksSuspend, luksResume and close fail for it");
+	say("until then, \"dmsetup remove %s\" closes it; see also inline-crypt-switch(8)", name);
+}
+
 static void switch_target(struct dm_task *table, const char *from, const char *to, bool read_only)
 {
 	int log = open_kernel_log();
@@ -687,7 +694,7 @@ static void switch_target(struct dm_task *table, const char *from, const char *t
 	todo->resuming = false;
 	say("is %s now, was %s", to, from);
 	if (!strcmp(to, OURS))
-		say("cryptsetup does not know this target; see inline-crypt-switch(8) for what that means");
+		say_what_cryptsetup_sees();
 }
 
 static bool has_takeover(void)
@@ -812,6 +819,8 @@ int main(int argc, char **argv)
 	} while (next);
 	if (dry_run) {
 		say("would load its table with %s in place of %s, and resume", to, from);
+		if (!strcmp(to, OURS))
+			say_what_cryptsetup_sees();
 		finish(0);
 	}
 

@@ -3,6 +3,8 @@
 # shellcheck shell=dash disable=SC2154,SC2086,SC2046  # make_loop sets variables
 
 requires_command inline-crypt-switch
+# What it says of cryptsetup
+fails="cryptsetup status, refresh, resize, luksSuspend, luksResume and close fail"
 # there_and_back NAME TEXT [option...] - and the table is what it was
 there_and_back() {
 	_name=$1
@@ -35,6 +37,10 @@ dm_create ours "$(crypt_table crypt "$loop")"
 check_not "no third target" switch --to linear ours
 check "dry run" switch --dry-run ours
 like "$(cat /run/check.out)" "load the module dm-inline-crypt" "says that the module is to be loaded"
+like "$(cat /run/check.out)" "ours: would load its table with inline-crypt in place of crypt, and resume" \
+	"that the table is"
+like "$(cat /run/check.out)" "ours: until it is switched back, $fails" "what cryptsetup cannot do then"
+like "$(cat /run/check.out)" 'ours: until then, "dmsetup remove ours" closes it' "and what does it"
 check_not "and did not load it" grep -q ^dm_inline_crypt /proc/modules
 is "$(target ours)" crypt "it is what it was"
 check "usable" usable ours
@@ -66,6 +72,8 @@ is "$(target ours)" inline-crypt "switched"
 drop_caches
 check "the same data" cmp -n 1048576 data /dev/mapper/ours
 check "dry run" switch --dry-run ours
+like "$(cat /run/check.out)" "would load its table with crypt in place of inline-crypt" "says what it would do"
+check_not "and nothing of cryptsetup" grep cryptsetup /run/check.out
 is "$(target ours)" inline-crypt "it is what it was"
 check "--to crypt" switch --to crypt ours
 check "--to crypt again" switch --to crypt ours
@@ -124,9 +132,14 @@ check "luksFormat" cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 \
 for how in --disable-keyring ""; do
 	text="LUKS2 ${how:-with keyring}"
 	cryptsetup open $how --key-file pass "$loop" luks || not_ok "$text: open"
+	check "$text: dry run" switch --dry-run luks
+	[ -n "$how" ] || like "$(cat /run/check.out)" "would ask for a passphrase of $loop" "$text: says so"
+	like "$(cat /run/check.out)" "would load its table" "$text: and the rest"
 	there_and_back luks "$text" --key-file pass
-	switch --key-file pass luks > /dev/null
-	# As the manual page says
+	check "$text: there" switch --key-file pass luks
+	like "$(cat /run/check.out)" "luks: until it is switched back, $fails" "$text: says what cryptsetup cannot do"
+	like "$(cat /run/check.out)" '"dmsetup remove luks" closes it' "$text: and what does it"
+	# As it says, and the manual page
 	while read -r status command; do
 		cryptsetup $command < /dev/null > out 2>&1
 		is "$?, $(cat out)" "$status, " "$text: cryptsetup ${command% --key*} while inline-crypt"
@@ -153,6 +166,11 @@ for how in --disable-keyring ""; do
 		check "$text: then cryptsetup ${command% --*}" cryptsetup $command
 	done
 done
+cryptsetup open --key-file pass "$loop" luks
+check "there" switch --key-file pass luks
+check "dmsetup remove" dmsetup remove luks
+cryptsetup status luks > out
+is "$? $(cat out)" "4 /dev/mapper/luks is inactive." "has closed it, as cryptsetup sees it"
 
 # --- what happens while it waits for the passphrase
 mkfifo fifo
