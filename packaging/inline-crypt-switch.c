@@ -10,9 +10,11 @@
  * What else a process that dies would leave behind, a second process undoes:
  * see guard(). It also does so when nobody was killed, so there is one way out.
  *
- * Keys: this process is not swapped and leaves no core. A key in the table is
- * wiped where it was, here as in libdevmapper. A key of the keyring never gets
- * here, and libcryptsetup takes care of its own.
+ * Keys: this process leaves no core, and its memory is not swapped, but for what
+ * libcryptsetup allocates to work out a key from a passphrase; see
+ * fetch_luks_key(). A key in the table is wiped where it was, here as in
+ * libdevmapper. A key of the keyring never gets here, and libcryptsetup takes
+ * care of its own.
  */
 
 #define _GNU_SOURCE
@@ -440,8 +442,12 @@ static void fetch_luks_key(const char *uuid, const char *device, const char *key
 	size_t size;
 	int r, tries;
 
-	/* Deriving a key may take a gigabyte; better not all of it locked. */
-	munlockall();
+	/*
+	 * Argon2 may take a gigabyte, too much to be locked: what is there stays
+	 * so, what comes does not. The library itself locks passphrases and keys.
+	 */
+	if (mlockall(MCL_CURRENT))
+		die("cannot keep memory from being swapped: %s", strerror(errno));
 	crypt_set_log_callback(NULL, log_crypt, NULL);
 	r = crypt_init(&cd, device);
 	if (!r)

@@ -209,6 +209,22 @@ meanwhile "resized" "changed meanwhile" cryptsetup resize --size 8192 luks --key
 is "$(target luks)" crypt "it is what it was"
 cryptsetup close luks
 
+# locked PID - print which of its heap and stack is not swapped
+locked() {
+	awk '/^[0-9a-f]+-/ { name = $6 } /^VmFlags:.* lo/ { print name }' "/proc/$1/smaps" |
+		grep -E '^\[(heap|stack)\]$' | sort -u | paste -sd ' '
+}
+cryptsetup open --key-file pass "$loop" luks
+inline-crypt-switch --key-file fifo luks > out 2>&1 &
+pid=$!
+exec 9> fifo
+is "$(locked $pid)" "[heap] [stack]" "while it waits for the passphrase, its memory is not swapped"
+cat pass >&9
+exec 9>&-
+check "it gets it, and goes on" wait $pid
+is "$(target luks)" inline-crypt "is inline-crypt"
+dmsetup remove luks
+
 cryptsetup open --key-file pass "$loop" luks
 check_not "wrong passphrase" switch --key-file wrong luks
 check_not "wrong header" switch --header "$loop.none" --key-file pass luks
