@@ -506,7 +506,7 @@ static void find_key(const struct line *l, const char *header, const char *key_f
 	if (strcmp(type, "logon") ||
 	    sscanf(desc, "cryptsetup:%36[0-9a-f-]%n", uuid, &len) != 1 ||
 	    strncmp(desc + len, "-d", 2))
-		die("its key %s:%s is in no keyring of this process; add it (keyctl padd %s %s @u) and try again",
+		die("its key %s:%s is in no keyring of this process; add it to the session's (keyctl padd %s %s @s) and try again",
 		    type, desc, type, desc);
 	if (header) {
 		snprintf(device, sizeof(device), "%s", header);

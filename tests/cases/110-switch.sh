@@ -116,7 +116,20 @@ there_and_back ours "key in a keyring"
 keyctl unlink "$id" @u > /dev/null
 check_not "key that is gone" switch ours
 like "$(cat /run/check.out)" "user:lab:x is in no keyring" "with a message"
+like "$(cat /run/check.out)" "\(keyctl padd user lab:x @s\)" "and what to do"
 check "usable" usable ours
+# That helps in a session with a keyring of its own, as after a login, and @u does not.
+test_key 64 | xxd -r -p > raw
+check_not "the key in @u is not found in a session" keyctl session - sh -c \
+	"/usr/bin/keyctl padd user lab:x @u < raw && inline-crypt-switch ours"
+like "$(cat /run/check.out)" "user:lab:x is in no keyring" "with a message"
+keyctl purge user lab:x > /dev/null
+is "$(target ours)" crypt "it is what it was"
+check "the key in @s is" keyctl session - sh -c \
+	"/usr/bin/keyctl padd user lab:x @s < raw && inline-crypt-switch ours"
+is "$(target ours)" inline-crypt "is inline-crypt"
+check "and on the way back" keyctl session - sh -c \
+	"/usr/bin/keyctl padd user lab:x @s < raw && inline-crypt-switch ours"
 id=$(add_key lab:x 32)
 check_not "key that the target refuses" switch ours
 like "$(cat /run/check.out)" "kernel: .*inline-crypt: .*another size" "with what the kernel says"
