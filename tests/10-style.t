@@ -129,6 +129,19 @@ else
 	skip_rule "docutils understands the .rst files" "no rst2html"
 fi
 
+# undocumented - module parameters that a page does not have
+undocumented() {
+	local parameter page
+
+	sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' dm-inline-crypt/*.c | while read -r parameter; do
+		for page in docs/dm-inline-crypt.{8,rst}; do
+			grep -qw "$parameter" "$page" || echo "$page: no $parameter"
+		done
+	done
+}
+
+rule "the pages have all module parameters" < <(undocumented)
+
 # --- what does not belong into a file ---------------------------------------
 
 # found REGEX [FILE...] - its occurrences in text files, in all without FILE
