@@ -106,6 +106,15 @@ is "$(cat /sys/module/dm_inline_crypt/parameters/show_keys)" Y "show_keys is sti
 echo 0 > /sys/module/dm_inline_crypt/parameters/show_keys
 dm_remove ours
 
+# By hand, as the admin guide has it
+dm_create ours "$(crypt_table crypt "$loop")"
+check "by hand: load" sh -c "dmsetup table --showkeys ours |
+	sed 's/ crypt / inline-crypt /' | /usr/bin/dmsetup load ours"
+check "by hand: resume" dmsetup resume ours
+is "$(target ours)" inline-crypt "by hand: is inline-crypt"
+check "by hand: usable" usable ours
+dm_remove ours
+
 # --- keys in a keyring
 add_key() { # NAME BYTES
 	test_key "$2" | xxd -r -p | keyctl padd user "$1" @u
@@ -342,18 +351,74 @@ there_and_back luks "detached header" --header header --key-file pass
 dm_remove luks
 
 # --- nobody sees a key
+#
+# hex - standard input as hex digits, all in one line
+hex() {
+	xxd -p | tr -d '\n'
+}
+# spelt HEX - as strace prints these bytes
+spelt() {
+	echo "$1" | sed 's/../\\x&/g'
+}
+calls=execve,execveat,%file,%network,memfd_create,mlockall,rt_sigprocmask
+calls=$calls,write,writev,pwrite64,pwritev,pwritev2,vmsplice
+# spied NAME [option...] - a switch; "trace" has the calls that could hand a secret on
+spied() {
+	strace -f -xx -s 65536 -o trace -e trace="$calls" inline-crypt-switch "$@" > out 2>&1
+	# One line, whatever is in them; in the other, what separates hex digits is gone.
+	hex < out > said
+	dmesg | hex > log
+	dmesg | tr -d '\n :-' > digits
+}
+# seen HEX - where in what spied() saw it is, raw or as digits: its begin or its end
+seen() {
+	for _part in $(echo "$1" | sed 's/^\(.\{16\}\).*\(.\{16\}\)$/\1 \2/'); do
+		for _form in "$_part" $(printf %s "$_part" | hex) $(printf %s "$_part" | tr a-f A-F | hex); do
+			! grep -qF "$(spelt "$_form")" trace || echo "call"
+			! grep -q "$_form" said || echo "message"
+			! grep -q "$_form" log || echo "log"
+		done
+		! grep -qi "$_part" digits || echo "digits in the log"
+	done | sort | uniq -c | tr -s ' \n' ' '
+}
+# keeps_secrets TEXT FILES - no other program, and no file but those whose names match FILES
+keeps_secrets() {
+	is "$(grep -c execve trace)" 1 "$1: starts no program"
+	check_not "$1: no new file" sh -c "grep -E 'O_CREAT|O_TMPFILE|creat\(|memfd_create|mknod' trace |
+		grep -v '\"$2'"
+}
+
 dm_create ours "$(crypt_table crypt "$loop")"
-strace -f -s 4096 -e trace=execve,%file,write,mlockall -o trace inline-crypt-switch ours > out 2>&1
-strace -f -s 4096 -e trace=execve,%file,write,mlockall,rt_sigprocmask -o trace2 inline-crypt-switch ours >> out 2>&1
-# While the parameter is set, nothing may stop it.
+for text in "key in the table: there" "key in the table: back"; do
+	spied ours
+	keeps_secrets "$text" none
+	check "$text: memory is locked" grep -Eq 'mlockall(\(MCL_CURRENT\|MCL_FUTURE| resumed>)\) *= 0' trace
+	is "$(seen "$key")" "" "$text: no key in a call, a message, the kernel log"
+done
+is "$(target ours)" crypt "there and back"
+# While the parameter is set, nothing may stop it. 59 and 4e are Y and N.
 is "$(sed -n -e 's/.*rt_sigprocmask(SIG_BLOCK, \[HUP INT QUIT TERM TSTP\].*/hold/p' \
 	-e 's/.*rt_sigprocmask(SIG_SETMASK, \[\].*/release/p' \
-	-e 's/.* write([0-9]*, "\([YN]\)", 1).*/\1/p' trace2 | paste -sd ' ')" \
-	"release hold Y N release" "show_keys is set as long as signals are held, and no longer"
-cat trace2 >> trace
-check "memory is locked" grep -Eq 'mlockall(\(MCL_CURRENT\|MCL_FUTURE| resumed>)\) *= 0' trace
-is "$(grep -c execve trace)" 2 "starts no program"
-check_not "no new file" grep O_CREAT trace
-check_not "no key in a call" grep -i "$(echo "$key" | cut -c 1-16)" trace
-check_not "no key in a message" grep -i "$(echo "$key" | cut -c 1-16)" out
+	-e 's/.* write([0-9]*, "\\x\(59\|4e\)", 1).*/\1/p' trace | paste -sd ' ')" \
+	"release hold 59 4e release" "show_keys is set as long as signals are held, and no longer"
 dm_remove ours
+
+# Bytes that are not text, and a passphrase that is nowhere else
+volume_key=$(test_key 64 162)
+echo "$volume_key" | xxd -r -p > volume-key
+printf 'a passphrase that nobody may see' > pass
+check "luksFormat, known key" luks_format "$loop" --type luks2 --volume-key-file volume-key
+for how in --disable-keyring ""; do
+	cs open $how --key-file pass "$loop" luks
+	for way in there back; do
+		text="LUKS2 ${how:-with keyring}: $way"
+		spied --key-file pass luks
+		# Of libcryptsetup, and empty: the lock of a device, L_<major>:<minor>
+		keeps_secrets "$text" '\\x4c\\x5f\\x37\\x3a'
+		is "$(seen "$volume_key")" "" "$text: no volume key in a call, a message, the kernel log"
+		is "$(seen "$(hex < pass)")" "" "$text: nor a passphrase"
+		[ -n "$how" ] || check "$text: read the passphrase" grep -F "\"$(spelt "$(printf pass | hex)")\", O_RDONLY" trace
+	done
+	is "$(target luks)" crypt "LUKS2 ${how:-with keyring}: there and back"
+	cs close luks
+done
