@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: inline-crypt-switch: 50 switches under verified I/O, killed at every step, in a suspend, with its guard
+# DESCRIPTION: inline-crypt-switch: 50 switches under verified I/O, killed at every step, at random, in a suspend, with its guard
 # shellcheck shell=dash disable=SC2154,SC2086,SC2046,SC2317  # make_loop sets variables
 
 requires_command inline-crypt-switch
@@ -52,17 +52,66 @@ ioctls > to
 ioctls > back
 is "$(grep -c DM_DEV_SUSPEND to back | paste -sd ' ')" "to:1 back:1" "one ioctl suspends, swaps, resumes"
 
+# count_kill - by its ioctls in "trace": killed at all, half way, after all was done?
+kills=0 half=0 after=0
+count_kill() {
+	grep -q "killed by SIGKILL" trace || return
+	kills=$((kills + 1))
+	if grep -q "DM_DEV_SUSPEND.* = 0" trace; then
+		after=$((after + 1))
+	elif grep -q "DM_TABLE_LOAD.* = 0" trace; then
+		half=$((half + 1))
+	fi
+}
+# first - the process that does the work
+first() {
+	pidof inline-crypt-switch | tr ' ' '\n' | sort -n | head -n 1
+}
+# kill_now TEXT - what strace, the last in the background, watches at work
+kill_now() {
+	kill -KILL $(first) 2> /dev/null
+	wait $!
+	count_kill
+	settled "$1"
+}
+# at WAY IOCTL - the number of the last one of this kind
+at() {
+	grep -n "$2" "$1" | tail -n 1 | cut -d: -f1
+}
+
 busy fio_mix --bsrange=4k-64k
-kills=0
 for way in to back; do
 	steps=$(wc -l < $way)
 	diag "$way: $(paste -sd ' ' $way)"
+	# Before each ioctl
 	for step in $(seq "$steps"); do
 		from=$(target ours)
 		strace -e trace=ioctl -e inject=ioctl:signal=SIGKILL:when=$step -o trace \
 			inline-crypt-switch ours > out 2>&1
-		grep -q "killed by SIGKILL" trace && kills=$((kills + 1))
+		count_kill
 		settled "a kill at ioctl $step on the way $way"
+		[ "$(target ours)" = "$from" ] || another
+	done
+	# Between this one and the next
+	for call in DM_TABLE_LOAD DM_TABLE_LOAD DM_TABLE_LOAD DM_TABLE_LOAD DM_DEV_SUSPEND; do
+		from=$(target ours)
+		rm -f trace
+		strace -e trace=ioctl -e "inject=ioctl:delay_exit=20000000:when=$(at $way $call)" -o trace \
+			inline-crypt-switch ours > out 2>&1 &
+		for _ in $(seq 200); do
+			! grep -qs "$call.* = 0" trace || break
+			sleep 0.05
+		done
+		kill_now "a kill after $call on the way $way"
+		[ "$(target ours)" = "$from" ] || another
+	done
+	# At any moment: it may have ended, or not begun
+	for _ in $(seq 8); do
+		from=$(target ours)
+		rm -f trace
+		strace -e trace=ioctl -o trace inline-crypt-switch ours > out 2>&1 &
+		sleep "0.$(printf %03d $(($(od -A n -N 1 -t u1 /dev/urandom) * 2)))"
+		kill_now "a kill at random on the way $way: $(tail -n 1 trace)"
 		[ "$(target ours)" = "$from" ] || another
 	done
 	another
@@ -70,7 +119,10 @@ done
 while [ $switches -lt 50 ]; do
 	another
 done
-is_at_least $kills $(($(cat to back | wc -l))) "killed at each ioctl"
+diag "$kills kills, $half half way, $after after the change"
+is_at_least $kills $(($(cat to back | wc -l) + 10)) "killed before and after ioctls"
+is_at_least $half 10 "10 times or more with a table loaded, and not resumed yet"
+is_at_least $after 2 "and when all was done"
 is_at_least $switches 50 "and 50 that were not"
 is $bad 0 "each time it was left in working order"
 calm "killed at each ioctl"
@@ -142,15 +194,11 @@ stop_at() {
 	done
 	not_ok "stops at ioctl $1"
 }
-# number WAY IOCTL - of the last one of this kind
-number() {
-	grep -n "$2" "$1" | tail -n 1 | cut -d: -f1
-}
 dm_remove ours
 dm_remove slow
 dm_create ours "$(crypt_table crypt "$loop")"
 for how in goes-on KILL; do
-	stop_at "$(number to DM_TABLE_LOAD)"
+	stop_at "$(at to DM_TABLE_LOAD)"
 	is "$(tables ours)" "Active:Both" "$how: stopped with its table loaded"
 	dmsetup suspend ours
 	pid=$(processes | tail -n 1)
@@ -169,7 +217,7 @@ for how in goes-on KILL; do
 done
 
 check "there" switch ours
-stop_at "$(number back DM_TABLE_STATUS)"
+stop_at "$(at back DM_TABLE_STATUS)"
 is "$(cat /sys/module/dm_inline_crypt/parameters/show_keys)" Y "stopped while keys are shown"
 kill -KILL $(processes)
 wait $tracer
