@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: LUKS2 and LUKS1 with unmodified cryptsetup on takeover=1, and the same volumes on dm-crypt
+# DESCRIPTION: LUKS2 and LUKS1 with unmodified cryptsetup on takeover=1, and the same volumes on dm-crypt; inline-crypt-switch
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 requires_command cryptsetup
@@ -47,3 +47,4 @@ look() {
 }
 
 both_serve
+switch_volumes luks1

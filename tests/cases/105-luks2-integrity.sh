@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: LUKS2 with authenticated encryption on takeover=1 and on dm-crypt; changed data is an error
+# DESCRIPTION: LUKS2 with authenticated encryption on takeover=1 and on dm-crypt; changed data is an error; inline-crypt-switch
 # expects-dmesg: INTEGRITY AEAD ERROR
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
@@ -37,3 +37,4 @@ look() {
 }
 
 both_serve
+switch_volumes hmac gcm

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: TrueCrypt, VeraCrypt and BitLocker volumes on takeover=1 and on dm-crypt
+# DESCRIPTION: TrueCrypt, VeraCrypt and BitLocker volumes on takeover=1 and on dm-crypt; inline-crypt-switch
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 # cryptsetup opens these but cannot make them, so their headers are put together
@@ -167,3 +167,4 @@ look() {
 
 test_key 64 | xxd -r -p > volume-key
 both_serve
+switch_volumes cascade veracrypt bitlk_elephant

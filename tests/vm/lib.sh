@@ -502,6 +502,28 @@ usable() {
 		timeout 10 dd if="/dev/mapper/$1" of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null
 }
 
+# switch_volumes NAME... - after both_serve: with volumes that dm-crypt opens, there and back
+switch_volumes() {
+	serve theirs
+	modprobe dm-inline-crypt || bail "no module beside dm-crypt"
+	for _volume; do
+		eval "_dev=\$_dev_$_volume"
+		# shellcheck disable=SC2046  # to be split
+		check "$_volume: open, to switch" cs open $(sed -n "s/^$_volume //p" volumes) \
+			"$_dev" "$_volume" < pass || continue
+		full_table "$_volume" > before
+		check "$_volume: there" switch --header "$_dev" --key-file pass "$_volume"
+		is "$(target "$_volume")" inline-crypt "$_volume: is inline-crypt"
+		check "$_volume: the same data" rw compare "/dev/mapper/$_volume" 2097152 data.ours
+		check "$_volume: more data" rw write "/dev/mapper/$_volume" 2097152 data.theirs
+		check "$_volume: back" switch --header "$_dev" --key-file pass "$_volume"
+		full_table "$_volume" > after
+		is "$(cat after)" "$(cat before)" "$_volume: has its old table"
+		check "$_volume: the same data" rw compare "/dev/mapper/$_volume" 2097152 data.theirs
+		check "$_volume: close" cs close "$_volume"
+	done
+}
+
 # --- what the kernel says ----------------------------------------------------
 
 # kmsg_mark - from here on
