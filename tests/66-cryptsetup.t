@@ -1,20 +1,67 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# 66-cryptsetup.t - a short one of cryptsetup's own tests, on dm-crypt and on us;
-# make check-cryptsetup runs them all
+# 66-cryptsetup.t - a short one of cryptsetup's own tests, on dm-crypt and on us,
+# and how such results are judged; make check-cryptsetup runs them all
 set -uo pipefail
 
-out=$(mktemp) || exit 1
-trap 'rm -f "$out"' EXIT
-"$(dirname "$0")/cryptsetup/upstream" --kernel 6.1 --suites bookworm --limit 300 \
-	discards-test | tee "$out"
+upstream=$(dirname "$0")/cryptsetup/upstream
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+"$upstream" --kernel 6.1 --suites bookworm --limit 300 discards-test |
+	tee "$work/out" | grep -v '^1\.\.'
 status=${PIPESTATUS[0]}
+number=$(grep -Ec '^(not )?ok ' "$work/out")
 
 # Where its kernel and its cryptsetup can be had, the script has nothing to skip.
-if [ "$status" = 0 ] && ! grep -q '^ok .*: passed on both$' "$out" &&
-   ! grep -q ' # SKIP kernel 6.1 or cryptsetup of bookworm cannot be had$' "$out"; then
+if [ "$status" = 0 ] && ! grep -q '^ok .*: passed on both$' "$work/out" &&
+   ! grep -q ' # SKIP kernel 6.1 or cryptsetup of bookworm cannot be had$' "$work/out"; then
 	echo "# not one script passed" >&2
 	status=1
 fi
+
+# judged SCRIPT DM-CRYPT OURS EXPECTED - with a script that ended like this; - for not at all
+judged() {
+	local dir=$work/results/bookworm target got
+
+	rm -rf "$work/results"
+	for target in crypt inline-crypt; do
+		mkdir -p "$dir/$target"
+		echo "says $1" > "$dir/$target/$1.out"
+	done
+	if [ "$2" = - ]; then
+		echo "finished within 300 s" > "$dir/crypt/$1.trouble"
+	else
+		echo "$2" > "$dir/crypt/$1.outcome"
+	fi
+	[ "$3" = - ] || echo "$3" > "$dir/inline-crypt/$1.outcome"
+	got=$("$upstream" --judge "$work/results" "$1" 2> /dev/null)
+	number=$((number + 1))
+	if [[ $got = $4' 1 '* ]]; then
+		echo "ok $number - judged: $1: $2 on dm-crypt, $3 on us: $4"
+	else
+		echo "not ok $number - judged: $1: $2 on dm-crypt, $3 on us: $4"
+		echo "# $got" >&2
+		status=1
+	fi
+}
+
+# One that has to pass
+judged mode-test passed passed ok
+judged mode-test passed failed 'not ok'
+judged mode-test passed - 'not ok'
+judged mode-test passed skipped 'not ok'
+judged mode-test failed failed 'not ok'
+judged mode-test failed passed 'not ok'
+judged mode-test - failed 'not ok'
+judged mode-test - passed 'not ok'
+judged mode-test - - 'not ok'
+judged mode-test skipped skipped ok
+# One that has to do what it does on dm-crypt
+judged keyring-test passed failed 'not ok'
+judged keyring-test failed failed ok
+judged keyring-test failed passed ok
+judged keyring-test - - ok
+echo "1..$number"
 exit "$status"
