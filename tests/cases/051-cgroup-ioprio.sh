@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: what is written counts for the cgroup that wrote it, with its I/O priority
+# DESCRIPTION: what is written counts for the cgroup that wrote it, with its I/O priority and hint
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 
 requires_kernel_config BLK_CGROUP MEMCG
@@ -60,18 +60,43 @@ else
 fi
 rmdir $cgroup/lab
 
-# --- I/O priority
-make_crypt ours "$null"
-if ! grep -q ioprio $tracing/events/block/block_rq_issue/format; then
-	skip "I/O priority of a write" "this kernel's trace does not show it"
-	skip "I/O priority of a read" "this kernel's trace does not show it"
+# --- I/O priority and write hint
+if ! have_kernel_config KPROBE_EVENTS; then
+	skip "I/O priority and write hint" "kernel without KPROBE_EVENTS"
 	exit 0
 fi
-for rw in write read; do
-	trace_start block/block_rq_issue
-	fio --name=x --filename=/dev/mapper/ours --rw=$rw --bs=4k --size=4k --direct=1 --ioengine=psync \
-		--prioclass=2 --prio=6 > /dev/null
+# Where struct bio has them: no kernel's trace event shows the hint, nor 6.1's the priority.
+# The bio above has to show what was asked for, so the wrong place would be noticed.
+probe="p:lab/bio submit_bio_noacct device=+8(\$arg1):x64 prio=+22(\$arg1):u16 hint=+24(\$arg1):u8"
+echo "$probe" > $tracing/kprobe_events || bail "no probe"
+
+# both_bios FIELD=VALUE TEXT COMMAND... - what is submitted to ours and below has it
+both_bios() {
+	_want=$1
+	_text=$2
+	shift 2
+	trace_start lab/bio
+	"$@" > /run/check.out 2>&1 || diag "failed: $* $(cat /run/check.out)"
+	dm_wait_idle ours
 	trace_stop trace
-	is "$(grep -c 'block_rq_issue: .* be,0,6 ' trace)" 1 "I/O priority of a $rw" ||
-		grep block_rq_issue trace | sed 's/^/# /'
+	is "$(grep -c ' bio: ' trace) $(grep " bio: .* $_want\b" trace | grep -o 'device=[^ ]*' | sort -u | wc -l)" \
+		"2 2" "$_text: two bios, both have it" || grep ' bio: ' trace | sed 's/^/# /'
+}
+
+head -c 4096 data > page
+for context in auto workqueue; do
+	make_crypt ours "$null" write_context:$context read_context:$context
+	for rw in write read; do
+		# The class is in the bits from 13 on.
+		both_bios prio=$((2 << 13 | 6)) "I/O priority of a $rw, ${rw}_context:$context" \
+			fio --name=x --filename=/dev/mapper/ours --rw=$rw --bs=4k --size=4k --direct=1 \
+			--ioengine=psync --prioclass=2 --prio=6
+	done
+	if kernel_at_least 6.9; then
+		both_bios hint=3 "write hint, write_context:$context" rw --hint 3 write /dev/mapper/ours 0 page
+	else
+		skip "write hint, write_context:$context" "no hint in the bios of this kernel"
+	fi
+	dm_remove ours
 done
+echo > $tracing/kprobe_events

@@ -9,6 +9,7 @@
  *	--buffered	through the page cache, else O_DIRECT
  *	--nowait	RWF_NOWAIT
  *	--dsync		RWF_DSYNC
+ *	--hint N	F_SET_RW_HINT: how long the data will live
  *	--shift N	the buffer starts N bytes into a page
  *	--iov N,N,...	lengths of the vector's parts, repeated as needed
  *	--huge		ask for huge pages
@@ -40,6 +41,7 @@ static const struct option options[] = {
 	{ "buffered",	no_argument,		NULL, 'b' },
 	{ "nowait",	no_argument,		NULL, 'n' },
 	{ "dsync",	no_argument,		NULL, 'd' },
+	{ "hint",	required_argument,	NULL, 'l' },
 	{ "shift",	required_argument,	NULL, 's' },
 	{ "iov",	required_argument,	NULL, 'i' },
 	{ "huge",	no_argument,		NULL, 'h' },
@@ -129,6 +131,7 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	const char *list = NULL;
 	size_t size, shift = 0, i;
+	uint64_t lifetime = 0;
 	char *buf, *want = NULL;
 	struct stat st;
 	ssize_t n;
@@ -138,6 +141,7 @@ int main(int argc, char **argv)
 		case 'b': open_flags = 0; break;
 		case 'n': rwf |= RWF_NOWAIT; break;
 		case 'd': rwf |= RWF_DSYNC; break;
+		case 'l': lifetime = strtoul(optarg, NULL, 0); break;
 		case 's': shift = strtoul(optarg, NULL, 0); break;
 		case 'i': list = optarg; break;
 		case 'h': huge = true; break;
@@ -169,6 +173,8 @@ int main(int argc, char **argv)
 	fd = open(argv[1], (writing ? O_WRONLY : O_RDONLY) | open_flags);
 	if (fd < 0)
 		die(argv[1]);
+	if (lifetime && fcntl(fd, F_SET_RW_HINT, &lifetime))
+		die("F_SET_RW_HINT");
 	if (scribbling) {
 		scribbled = (struct iovec){ .iov_base = buf, .iov_len = size };
 		if (pthread_create(&thread, NULL, scribble, NULL))
