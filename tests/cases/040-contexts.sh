@@ -15,8 +15,14 @@ reads_in() {
 	fi
 }
 
-# reads_by_caller TEXT - by the caller, who may have had help with what is large
+# reads_by_caller BYTES TEXT - by the caller, who may have had help with what is large
 reads_by_caller() {
+	# A single bio has nothing behind it that somebody could help with.
+	if [ "$1" -le $((64 * KiB)) ]; then
+		reads_in r_caller "$2"
+		return
+	fi
+	shift
 	if [ "$r_caller" -gt 0 ] && [ "$r_endio$r_bh" = 00 ] && [ "$r_wq" -le "$spread" ]; then
 		ok "$1"
 	else
@@ -43,7 +49,7 @@ make_crypt ours "$loop"
 check "written" dd if=/dev/urandom of=/dev/mapper/ours bs=1M count=32 oflag=direct
 for bytes in $((4 * KiB)) $((64 * KiB)) $MiB $((8 * MiB)); do
 	count_io ours rw read /dev/mapper/ours 0 $bytes
-	reads_by_caller "loop, one read of $bytes bytes: caller"
+	reads_by_caller $bytes "loop, one read of $bytes bytes: caller"
 done
 count_io ours dd if=/dev/mapper/ours of=/dev/null bs=16k count=8 iflag=direct
 reads_in r_caller "loop, read(): caller"
@@ -51,7 +57,7 @@ is $r_caller 8 "as many as there were"
 count_io ours fio_io psync randread
 reads_in r_caller "loop, fio psync: caller"
 count_io ours rw --iov 4096,8192 read /dev/mapper/ours 0 $MiB
-reads_by_caller "loop, a vector: caller"
+reads_by_caller $MiB "loop, a vector: caller"
 
 # --- asynchronous I/O on loop
 for engine in libaio io_uring; do
@@ -80,28 +86,71 @@ for bytes in $((64 * KiB)) $MiB $((8 * MiB)); do
 done
 dm_remove ours
 
-# --- a file system
-modprobe ext4 2>/dev/null
+# --- file systems
+modprobe -a ext4 xfs 2>/dev/null
+# Without the reads of ext4's own thread, which begin at some time after the mount
+mount_it() {
+	case $1 in
+	ext4) mount -t ext4 -o no_prefetch_block_bitmaps,noinit_itable /dev/mapper/ours /mnt ;;
+	*) mount -t "$1" /dev/mapper/ours /mnt ;;
+	esac || bail "cannot mount $1"
+}
+# mount_new TYPE MKFS... - with 8 MiB in a file
+mount_new() {
+	_type=$1
+	shift
+	"$@" /dev/mapper/ours > /run/check.out 2>&1 || bail "no $_type: $(cat /run/check.out)"
+	mount_it "$_type"
+	fio --name=x --filename=/mnt/file --rw=write --bs=1M --size=8M --direct=1 > /dev/null
+}
+# one_read BYTES - of the file, once more, so that where it lies is known
+one_read() {
+	rw read /mnt/file 0 "$1" > /dev/null
+	count_io ours rw read /mnt/file 0 "$1"
+}
+
 make_crypt ours "$loop"
-mkfs.ext4 -q -F /dev/mapper/ours 2>/dev/null || bail "no file system"
-mount -t ext4 /dev/mapper/ours /mnt || bail "cannot mount"
-fio --name=x --filename=/mnt/file --rw=write --bs=1M --size=8M --direct=1 > /dev/null
+mount_new ext4 mkfs.ext4 -q -F
 for i in 1 2 3 4 5 6 7 8; do
 	mkdir -p /mnt/$i/a
 	echo $i > /mnt/$i/b
 done
 for bytes in $((4 * KiB)) $((64 * KiB)) $MiB $((8 * MiB)); do
-	# Once, so that where the file lies is known
-	rw read /mnt/file 0 $bytes > /dev/null
-	count_io ours rw read /mnt/file 0 $bytes
-	reads_by_caller "ext4, one read of $bytes bytes: caller"
+	one_read $bytes
+	reads_by_caller $bytes "ext4, one read of $bytes bytes: caller"
 done
 umount /mnt
 drop_caches
-mount -t ext4 /dev/mapper/ours /mnt || bail "cannot mount again"
+mount_it ext4
 count_io ours ls -lR /mnt
 is "$r_bh $r_wq" "0 0" "ls: no worker"
 is_at_least $r_caller 1 "ls: directories are read by the caller"
+umount /mnt
+dm_remove ours
+make_crypt ours "$loop" no_read_workqueue
+mount_it ext4
+for bytes in $((4 * KiB)) $((64 * KiB)) $MiB $((8 * MiB)); do
+	one_read $bytes
+	reads_in r_caller "ext4, no_read_workqueue, one read of $bytes bytes: caller"
+done
+umount /mnt
+dm_remove ours
+
+make_loop large 320
+make_crypt ours "$large"
+mount_new xfs mkfs.xfs -q -f
+for bytes in $((4 * KiB)) $MiB; do
+	one_read $bytes
+	reads_by_caller $bytes "xfs, one read of $bytes bytes: caller"
+done
+umount /mnt
+dm_remove ours
+make_crypt ours "$large" no_read_workqueue
+mount_it xfs
+for bytes in $((4 * KiB)) $MiB; do
+	one_read $bytes
+	reads_in r_caller "xfs, no_read_workqueue, one read of $bytes bytes: caller"
+done
 umount /mnt
 dm_remove ours
 
@@ -144,6 +193,6 @@ count_io ours fio_io libaio randrw --iodepth=16 --size=8M
 is "$async" 0 "hardirq completion, reads and writes: none is left to cryptd"
 for bytes in $((4 * KiB)) $MiB $((8 * MiB)); do
 	count_io ours rw read /dev/mapper/ours 0 $bytes
-	reads_by_caller "hardirq completion, one read of $bytes bytes: caller"
+	reads_by_caller $bytes "hardirq completion, one read of $bytes bytes: caller"
 done
 dm_remove ours
