@@ -19,8 +19,10 @@ dm_create lower "0 16384 $healthy" || bail "no linear"
 # failing_reads NAME - everybody learns of it, and nobody gets data
 failing_reads() {
 	for bytes in 512 4096 65536 1048576; do
-		rw read /dev/mapper/ours 0 $bytes > back 2> error
-		is "$? $(cat error)" "1 EIO untouched" "$1: direct read of $bytes bytes"
+		for how in '' --aio --uring; do
+			rw $how read /dev/mapper/ours 0 $bytes > back 2> error
+			is "$? $(cat error)" "1 EIO untouched" "$1: direct read of $bytes bytes $how"
+		done
 	done
 	drop_caches
 	check_not "$1: buffered read" cmp -s -n 4096 data /dev/mapper/ours
@@ -41,6 +43,8 @@ for context in auto endio workqueue; do
 	failing_reads "$context, flakey"
 	rw write /dev/mapper/ours 0 zeros 2> error
 	is "$? $(cat error)" "1 EIO untouched" "$context, flakey: direct write"
+	rw --uring write /dev/mapper/ours 0 zeros 2> error
+	is "$? $(cat error)" "1 EIO untouched" "$context, flakey: direct write --uring"
 	check_not "$context, flakey: buffered write" dd if=zeros of=/dev/mapper/ours bs=64k count=1 conv=fsync,notrunc
 	under $healthy
 	drop_caches
@@ -89,3 +93,56 @@ rw write "$loop" 0 cipher
 rw read /dev/mapper/ours 0 4096 > back
 is "$(cmp -l data back 2> /dev/null | awk '{ print int(($1 - 1) / 16) }' | sort -u | tr '\n' ' ')" "62 " \
 	"a changed bit below garbles its cipher block only"
+
+# --- errors of other kinds: what a device of dm-linear's reports
+modprobe sd_mod 2> /dev/null
+modprobe scsi_debug dev_size_mb=16 opts=2 || {
+	skip "other errors" "no module scsi_debug"
+	exit 0
+}
+for _ in $(seq 50); do
+	disk=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*)
+	[ ! -b "$disk" ] || break
+	sleep 0.1
+done
+[ -b "$disk" ] || bail "no SCSI disk"
+dm_remove ours
+dm_create plain "0 $(sectors "$disk") linear $disk 0" || bail "no linear"
+
+# outcomes NAME - of reads with a medium error at sectors 4660 to 4669, and of
+# writes while the disk is write-protected, which its driver does not know
+outcomes() {
+	for how in '' --aio --uring; do
+		for read in "2385920 512" "2383872 4096" "2359296 65536"; do
+			rw $how read "/dev/mapper/$1" $read > /dev/null 2> error
+			echo "read $how $read: $? $(cat error)"
+		done
+		# In several requests, of which some succeed
+		rw $how read "/dev/mapper/$1" 2097152 1048576 > /dev/null 2> error
+		echo "read $how 1M: $? $(cut -d' ' -f1 error)"
+		echo 1 > /sys/module/scsi_debug/parameters/wp
+		for data in page zeros; do
+			rw $how write "/dev/mapper/$1" 0 $data 2> error
+			echo "write $how $data: $? $(cat error)"
+		done
+		echo 0 > /sys/module/scsi_debug/parameters/wp
+	done
+}
+head -c 4096 data > page
+outcomes plain > outcomes.linear
+is "$(grep -cE '^read .* 1 ENODATA( untouched)?$' outcomes.linear)" 12 "dm-linear: a medium error of reads" ||
+	sed 's/^/# /' outcomes.linear
+is "$(grep -c '^write .* 1 EREMOTEIO untouched$' outcomes.linear)" 6 "dm-linear: a refusal of writes" ||
+	sed 's/^/# /' outcomes.linear
+dm_remove plain
+for context in auto caller endio workqueue; do
+	write_context=$context
+	[ $context != endio ] || write_context=auto
+	make_crypt ours "$disk" read_context:$context write_context:$write_context
+	outcomes ours > outcomes.ours
+	check "$context: reads and writes fail as those of dm-linear" diff outcomes.linear outcomes.ours
+	# sd looks again at what it was wrong about
+	check "$context: a write of what is in order" rw write /dev/mapper/ours 0 data
+	check "$context: and a read" rw compare /dev/mapper/ours 0 data
+	dm_remove ours
+done

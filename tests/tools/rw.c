@@ -14,6 +14,8 @@
  *	--iov N,N,...	lengths of the vector's parts, repeated as needed
  *	--huge		ask for huge pages
  *	--scribble	write to the buffer all the while, from another thread
+ *	--aio		by io_submit()
+ *	--uring		by io_uring
  *
  * It is one system call, so one request; BYTES may be large. An error is
  * reported by its name (EIO) with "touched" if the buffer is no longer what it
@@ -24,6 +26,8 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <liburing.h>
+#include <linux/aio_abi.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +36,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -46,6 +51,8 @@ static const struct option options[] = {
 	{ "iov",	required_argument,	NULL, 'i' },
 	{ "huge",	no_argument,		NULL, 'h' },
 	{ "scribble",	no_argument,		NULL, 'w' },
+	{ "aio",	no_argument,		NULL, 'a' },
+	{ "uring",	no_argument,		NULL, 'u' },
 	{ }
 };
 
@@ -123,12 +130,74 @@ static void *scribble(void *unused)
 	return NULL;
 }
 
+/* How a request is made; each returns bytes, or -1 with errno. */
+typedef ssize_t request_fn(int fd, bool writing, const struct iovec *iov, int parts, off_t where,
+			   int rwf);
+
+static ssize_t sync_request(int fd, bool writing, const struct iovec *iov, int parts, off_t where,
+			    int rwf)
+{
+	return writing ? pwritev2(fd, iov, parts, where, rwf) :
+			 preadv2(fd, iov, parts, where, rwf);
+}
+
+static ssize_t result(long long res)
+{
+	if (res >= 0)
+		return res;
+	errno = -res;
+	return -1;
+}
+
+static ssize_t aio_request(int fd, bool writing, const struct iovec *iov, int parts, off_t where,
+			   int rwf)
+{
+	struct iocb iocb = {
+		.aio_fildes = fd,
+		.aio_lio_opcode = writing ? IOCB_CMD_PWRITEV : IOCB_CMD_PREADV,
+		.aio_buf = (uintptr_t)iov,
+		.aio_nbytes = parts,
+		.aio_offset = where,
+		.aio_rw_flags = rwf,
+	}, *iocbs = &iocb;
+	aio_context_t context = 0;
+	struct io_event event;
+
+	if (syscall(SYS_io_setup, 1, &context))
+		die("io_setup");
+	if (syscall(SYS_io_submit, context, 1, &iocbs) != 1)
+		return -1;
+	if (syscall(SYS_io_getevents, context, 1, 1, &event, NULL) != 1)
+		die("io_getevents");
+	return result(event.res);
+}
+
+static ssize_t uring_request(int fd, bool writing, const struct iovec *iov, int parts, off_t where,
+			     int rwf)
+{
+	struct io_uring_sqe *sqe;
+	struct io_uring_cqe *cqe;
+	struct io_uring ring;
+
+	if (io_uring_queue_init(1, &ring, 0))
+		die("io_uring_queue_init");
+	sqe = io_uring_get_sqe(&ring);
+	if (writing)
+		io_uring_prep_writev2(sqe, fd, iov, parts, where, rwf);
+	else
+		io_uring_prep_readv2(sqe, fd, iov, parts, where, rwf);
+	if (io_uring_submit(&ring) != 1 || io_uring_wait_cqe(&ring, &cqe))
+		die("io_uring");
+	return result(cqe->res);
+}
+
 int main(int argc, char **argv)
 {
 	int c, fd, parts, open_flags = O_DIRECT, rwf = 0;
 	static struct iovec iov[IOV_MAX];
 	bool huge = false, compare, writing, scribbling = false;
 	pthread_t thread;
+	request_fn *request = sync_request;
 	const char *list = NULL;
 	size_t size, shift = 0, i;
 	uint64_t lifetime = 0;
@@ -146,6 +215,8 @@ int main(int argc, char **argv)
 		case 'i': list = optarg; break;
 		case 'h': huge = true; break;
 		case 'w': scribbling = true; break;
+		case 'a': request = aio_request; break;
+		case 'u': request = uring_request; break;
 		default: return 2;
 		}
 	}
@@ -180,8 +251,7 @@ int main(int argc, char **argv)
 		if (pthread_create(&thread, NULL, scribble, NULL))
 			die("pthread_create");
 	}
-	n = writing ? pwritev2(fd, iov, parts, strtoull(argv[2], NULL, 0), rwf) :
-		      preadv2(fd, iov, parts, strtoull(argv[2], NULL, 0), rwf);
+	n = request(fd, writing, iov, parts, strtoull(argv[2], NULL, 0), rwf);
 	if (n < 0) {
 		int err = errno;
 
