@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: flush and FUA reach the device, discards only where they are allowed
-# shellcheck shell=dash disable=SC2154  # make_null_blk and friends set variables
+# DESCRIPTION: flush and FUA reach the device, and writes in their order; discards only where they are allowed
+# shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 # With a volatile cache it takes flushes and FUA
 make_null_blk null memory_backed=1 size=16 cache_size=4 discard=1
@@ -62,3 +62,32 @@ make_null_blk plain memory_backed=1 size=16
 dev=$(tr : , < "/sys/block/$(disk_name "$plain")/dev")
 make_crypt ours "$plain"
 is "$(issued rw --dsync write /dev/mapper/ours 32768 eight)" "WS 64+16" "no cache: no FUA, no flush"
+dm_remove ours
+
+# --- writes reach the device in the order in which they came
+# in_order NAME TEXT BLOCK [fio option...] - 1 MiB from the start on, and nothing between
+in_order() {
+	_mapped=$1
+	_text=$2
+	_block=$3
+	shift 3
+	trace_start block/block_bio_queue
+	fio --name=x --filename="/dev/mapper/$_mapped" --ioengine=libaio --iodepth=16 --direct=1 \
+		--rw=write --bs="${_block}k" --size=1M "$@" > /run/check.out 2>&1 ||
+		diag "failed: $(cat /run/check.out)"
+	trace_stop trace
+	sed -n "s/.*block_bio_queue: $dev W[A-Z]* \([0-9]*\) + .*/\1/p" trace > order
+	seq 0 $((_block * 2)) 2047 > want
+	check "$_text: blocks of $_block KiB, depth 16, in order below" diff want order
+}
+dm_create linear "0 $(sectors "$plain") linear $plain 0" || bail "no linear"
+in_order linear "dm-linear" 4
+dm_remove linear
+for option in '' write_context:caller no_write_workqueue; do
+	make_crypt ours "$plain" $option
+	in_order ours "${option:-no option}" 4
+	in_order ours "${option:-no option}, submitted at once" 4 --iodepth_batch_submit=16
+	# Larger ones can be left to workers, if that is not forbidden.
+	[ -z "$option" ] || in_order ours "$option" 64
+	dm_remove ours
+done
