@@ -19,28 +19,43 @@ reads_back() {
 	cmp -n 1048576 data "/dev/mapper/$1"
 }
 
+# refused REASON TEXT COMMAND... - it fails, and the kernel's log says why
+refused() {
+	_reason=$1
+	_refused=$2
+	shift 2
+	kmsg_mark
+	check_not "$_refused" "$@"
+	like "$(kmsg)" "device-mapper: .*$_reason" "$_refused: with a message"
+}
+
 # --- messages
 make_crypt ours "$loop"
 check "written" dd if=data of=/dev/mapper/ours bs=64k oflag=direct
-check_not "no key wipe while active" dmsetup message ours 0 key wipe
-check_not "no key set while active" dmsetup message ours 0 key set "$key"
+refused "only while the device is suspended" "no key wipe while active" dmsetup message ours 0 key wipe
+refused "only while the device is suspended" "no key set while active" dmsetup message ours 0 key set "$key"
 check "the data is there" reads_back ours
 check "suspend" dmsetup suspend ours
 for message in "key" "key set" "key wipe now" "key set $key $key" "keys wipe" "key forget"; do
 	# shellcheck disable=SC2086  # to be split
-	check_not "no message \"$message\"" dmsetup message ours 0 $message
+	refused 'unknown message, use "key set' "no message \"$message\"" dmsetup message ours 0 $message
 done
-check_not "no key of another size" dmsetup message ours 0 key set "$(test_key 32)"
-check_not "no key with half a byte" dmsetup message ours 0 key set "${key%?}"
-check_not "no keyring key of another size" dmsetup message ours 0 key set :32:logon:lab:x
-check_not "no keyring key that is not there" dmsetup message ours 0 key set :64:logon:lab:missing
+refused "key set: The key size may not be changed" "no key of another size" \
+	dmsetup message ours 0 key set "$(test_key 32)"
+refused "key set: Cannot parse key, odd number of hex digits" "no key with half a byte" \
+	dmsetup message ours 0 key set "${key%?}"
+refused "key set: The key size may not be changed" "no keyring key of another size" \
+	dmsetup message ours 0 key set :32:logon:lab:x
+refused "key set: Key not found in the kernel keyring" "no keyring key that is not there" \
+	dmsetup message ours 0 key set :64:logon:lab:missing
 check "resume" dmsetup resume ours
 check "a refused key leaves the old one" reads_back ours
 
 # The one that does not, with dm-crypt as well
 dmsetup suspend ours
-check_not "no key that is not hexadecimal" dmsetup message ours 0 key set "${key%?}g"
-check_not "after which there is none" dmsetup resume ours
+refused "key set: Key is not hexadecimal" "no key that is not hexadecimal" \
+	dmsetup message ours 0 key set "${key%?}g"
+refused "no key, set one" "after which there is none" dmsetup resume ours
 check "key set" dmsetup message ours 0 key set "$key"
 check "resume" dmsetup resume ours
 check "the data reads again" reads_back ours
@@ -49,9 +64,7 @@ dmsetup suspend ours
 check "key wipe" dmsetup message ours 0 key wipe
 echo 1 > "$show_keys"
 is "$(dmsetup table ours | cut -d' ' -f5)" "$(echo "$key" | tr 1-9a-f 0)" "a wiped key is zeros, even shown"
-kmsg_mark
-check_not "no resume without a key" dmsetup resume ours
-like "$(kmsg)" "no key" "with a message"
+refused "no key, set one" "no resume without a key" dmsetup resume ours
 is "$(dmsetup info -c --noheadings -o suspended ours)" Suspended "it stays suspended"
 check "key set" dmsetup message ours 0 key set "$key"
 is "$(dmsetup table ours | cut -d' ' -f5)" "$key" "the new key is shown"
@@ -76,15 +89,14 @@ for type in logon user; do
 	keyctl unlink "$id" @u > /dev/null
 	check "and needs it no longer" reads_back ours
 	dm_remove ours
-	check_not "but to set up again" dm_create ours "$(table ":64:$type:lab:x")"
+	refused "Key not found in the kernel keyring" "but to set up again" dm_create ours "$(table ":64:$type:lab:x")"
 done
 id=$(add_key logon lab:short "$(test_key 32)")
-kmsg_mark
-check_not "a keyring key of another size" dm_create ours "$(table :64:logon:lab:short)"
-like "$(kmsg)" "another size" "with a message"
+refused "Key in the keyring has another size" "a keyring key of another size" \
+	dm_create ours "$(table :64:logon:lab:short)"
 id=$(add_key logon lab:revoked "$key")
 keyctl revoke "$id"
-check_not "a revoked key" dm_create ours "$(table :64:logon:lab:revoked)"
+refused "Key .*keyring" "a revoked key" dm_create ours "$(table :64:logon:lab:revoked)"
 
 # From hex to keyring and back, live
 add_key logon lab:y "$key" > /dev/null
