@@ -4,17 +4,7 @@
 
 make_loop loop 32
 
-# Each with a region of its own
-jobs=
-at=0
-for engine in psync libaio io_uring; do
-	for direct in 1 0; do
-		jobs="$jobs --name=$engine-$direct --ioengine=$engine --direct=$direct"
-		jobs="$jobs --iodepth=8 --offset=${at}M --size=4M"
-		at=$((at + 4))
-	done
-done
-
+jobs=$(fio_jobs 4)
 for size in 512 4096; do
 	make_crypt ours "$loop" sector_size:$size
 	for bs in $size 4k-256k; do

@@ -359,6 +359,20 @@ fio_read() {
 		--verify_fatal=1 --verify_state_load=0 "$@"
 }
 
+# fio_jobs MIB - print fio's options for jobs of all engines, direct and buffered
+#
+# They run at once, each in a region of its own, of MIB.
+fio_jobs() {
+	_at=0
+	for _engine in psync libaio io_uring; do
+		for _direct in 1 0; do
+			echo "--name=$_engine-$_direct --ioengine=$_engine --direct=$_direct"
+			echo "--iodepth=8 --offset=${_at}M --size=$1M"
+			_at=$((_at + $1))
+		done
+	done
+}
+
 # fio_mix [fio option...] - all kinds of I/O on ours, verified
 fio_mix() {
 	fio --filename=/dev/mapper/ours --rw=randrw --verify=crc32c --verify_fatal=1 \
