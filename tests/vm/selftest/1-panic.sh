@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: the guest panics, which the host must report
 
+diag "booted in $(cut -d ' ' -f 1 /proc/uptime) s"
 ok "still alive"
 echo c > /proc/sysrq-trigger
