@@ -90,9 +90,9 @@ check-fast: ## the tests that need no virtual machine
 	tests/vm/provision tools
 	$(PROVE) tests/[0-4]*.t
 
-check-debug: ## every VM test on a kernel with KASAN, lockdep, kmemleak
+check-debug: ## every VM test on a kernel with KASAN, lockdep, kmemleak; links a minimal one
 	tests/vm/provision tools debug
-	INLINE_CRYPT_FULL=1 $(PROVE_1) tests/70-debug.t
+	INLINE_CRYPT_FULL=1 $(PROVE_1) tests/60-in-tree.t tests/70-debug.t
 
 check-boot: ## Debian 12 and 13 with their root on LUKS2: boot, fall back, remove
 	tests/vm/provision tools
