@@ -8,16 +8,16 @@ fails="cryptsetup status, refresh, resize, luksSuspend, luksResume and close fai
 # there_and_back NAME TEXT [option...] - and the table is what it was
 there_and_back() {
 	_name=$1
-	_text=$2
+	_what=$2
 	shift 2
 	full_table "$_name" > before
-	check "$_text: there" switch "$@" "$_name"
-	is "$(target "$_name")" inline-crypt "$_text: is inline-crypt"
-	check "$_text: usable" usable "$_name"
-	check "$_text: back" switch "$@" "$_name"
+	check "$_what: there" switch "$@" "$_name"
+	is "$(target "$_name")" inline-crypt "$_what: is inline-crypt"
+	check "$_what: usable" usable "$_name"
+	check "$_what: back" switch "$@" "$_name"
 	full_table "$_name" > after
-	is "$(cat after)" "$(cat before)" "$_text: has its old table"
-	check "$_text: usable" usable "$_name"
+	is "$(cat after)" "$(cat before)" "$_what: has its old table"
+	check "$_what: usable" usable "$_name"
 }
 
 make_loop loop 32
