@@ -323,6 +323,12 @@ static void *next_line(struct dm_task *table, void *next, struct line *l)
 	return dm_get_next_target(table, next, &l->start, &l->length, &l->target, &l->params);
 }
 
+/* In a BitLocker mapping its metadata are zeros; such a line stays as it is. */
+static bool is_zero(const struct line *l)
+{
+	return l->target && !strcmp(l->target, "zero");
+}
+
 /* <cipher> <key> <iv_offset> <device> <start>: where word @n is, how long */
 static const char *word(const char *params, int n, int *len)
 {
@@ -570,7 +576,8 @@ static bool load(struct dm_task *table, const char *to, bool read_only)
 			params = without_our_options(l.params);
 		else
 			params = strdup(l.params);
-		ok = params && dm_task_add_target(t, l.start, l.length, to, params);
+		ok = params && dm_task_add_target(t, l.start, l.length,
+						  is_zero(&l) ? l.target : to, params);
 		if (params)
 			wipe(params);
 		if (!ok)
@@ -715,7 +722,7 @@ static bool has_takeover(void)
 	return on;
 }
 
-/* Which of the two targets @table has; sets @raw if there is a key in it. */
+/* Which of the two targets @table has; sets @raw if there is a key in it; not for zeros only. */
 static const char *target_of(struct dm_task *table, bool *raw)
 {
 	const char *from = NULL;
@@ -724,6 +731,8 @@ static const char *target_of(struct dm_task *table, bool *raw)
 
 	do {
 		next = next_line(table, next, &l);
+		if (is_zero(&l) && (from || next))
+			continue;
 		if (!l.target || (strcmp(l.target, OURS) && strcmp(l.target, THEIRS)))
 			die("has the target %s, and can be switched only with crypt or inline-crypt",
 			    l.target ? l.target : "(none)");

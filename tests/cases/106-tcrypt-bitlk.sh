@@ -168,3 +168,6 @@ look() {
 test_key 64 | xxd -r -p > volume-key
 both_serve
 switch_volumes cascade veracrypt bitlk_elephant
+dm_create zeros "0 8 zero"
+check_not "zeros and nothing else are not switched" switch zeros
+like "$(cat /run/check.out)" "has the target zero" "with a message"
