@@ -730,7 +730,7 @@ static void alloc_simd_tfms(struct icrypt_cipher *c)
 	if (!(crypto_skcipher_tfm(c->tfms[0])->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC) ||
 	    strchr(driver, '(') || snprintf(name, sizeof(name), "__%s", driver) >= sizeof(name))
 		return;
-	tfms = kcalloc(c->count, sizeof(*tfms), GFP_KERNEL);
+	tfms = kcalloc(c->count, sizeof(*tfms), GFP_KERNEL | __GFP_NOWARN);
 	if (!tfms)
 		return;
 	for (n = 0; n < c->count; n++) {
@@ -758,7 +758,12 @@ static int alloc_skciphers(struct icrypt_cipher *c, const struct icrypt_table *t
 	struct crypto_skcipher *tfm;
 	unsigned int i;
 
-	c->tfms = kcalloc(t->key_count, sizeof(*c->tfms), GFP_KERNEL);
+	/* Before there are more of them than anybody meant. */
+	if (t->key_size && t->key_count > t->key_size) {
+		*error = "Wrong key size, need a key for each of the cipher's key count";
+		return -EINVAL;
+	}
+	c->tfms = kcalloc(t->key_count, sizeof(*c->tfms), GFP_KERNEL | __GFP_NOWARN);
 	if (!c->tfms) {
 		*error = "Cannot allocate crypto transforms";
 		return -ENOMEM;

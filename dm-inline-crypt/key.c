@@ -147,7 +147,7 @@ int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const
 	u8 *key;
 	int err;
 
-	key = kzalloc(max(size, 1U), GFP_KERNEL);
+	key = kzalloc(max(size, 1U), GFP_KERNEL | __GFP_NOWARN);
 	if (!key) {
 		*error = "Cannot allocate key";
 		return -ENOMEM;

@@ -16,9 +16,8 @@
 #define ICRYPT_SECTOR_SIZE_MAX	4096
 #define ICRYPT_ARGS_MIN		5
 
-/* Far more than any cipher takes, and what can be allocated without a fuss. */
+/* More than a key of the kernel's keyring can have. */
 #define ICRYPT_KEY_SIZE_MAX	32768
-#define ICRYPT_KEY_COUNT_MAX	1024
 
 static const char * const option_names[ICRYPT_OPT_COUNT] = {
 	[ICRYPT_OPT_ALLOW_DISCARDS]		= "allow_discards",
@@ -186,9 +185,8 @@ static int parse_cipher_classic(struct icrypt_table *t, char *spec)
 
 	t->key_count = 1;
 	if (count && (to_uint(count, &t->key_count) || !t->key_count ||
-		      !is_power_of_2(t->key_count) || t->key_count > ICRYPT_KEY_COUNT_MAX))
-		return refuse(t, "Bad cipher key count, must be a power of two up to 1024",
-			      t->cipher);
+		      !is_power_of_2(t->key_count)))
+		return refuse(t, "Bad cipher key count, must be a power of two", t->cipher);
 
 	/* The oldest format of dm-crypt had a cipher only. */
 	if (!mode || (!strcmp(mode, "plain") && !iv_mode)) {
@@ -216,10 +214,11 @@ static int parse_cipher(struct icrypt_table *t, const char *word)
 
 /**
  * icrypt_key_parse() - take a key word apart
- * @t:    receives key, key_size and key_in_keyring; error when refused
+ * @t:    receives key, key_size, key_odd and key_in_keyring; error when refused
  * @word: hex digits, "-" for no key, or ":<bytes>:<type>:<description>"
  *
- * Does not look at the hex digits themselves, so @word must be kept for that.
+ * Does not look at the hex digits themselves, so @word must be kept for that. Of
+ * an odd number of them the last is ignored, as dm-crypt does.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -232,14 +231,16 @@ int icrypt_key_parse(struct icrypt_table *t, const char *word)
 
 	t->key_in_keyring = word[0] == ':';
 	t->key = word;
+	t->key_odd = false;
 	if (!t->key_in_keyring) {
 		len = strlen(word);
 		if (!strcmp(word, "-")) {
 			t->key_size = 0;
 			return 0;
 		}
-		if (len & 1)
-			return refuse(t, "Cannot parse key, odd number of hex digits", NULL);
+		if (len < 2)
+			return refuse(t, "Cannot parse key, too short", NULL);
+		t->key_odd = len & 1;
 		t->key_size = len / 2;
 		return 0;
 	}
@@ -343,11 +344,13 @@ static int parse_options(struct icrypt_table *t, unsigned int argc, char **argv)
 
 	if (!argc)
 		return 0;
-	if (to_uint(argv[0], &count) || count != argc - 1)
+	if (to_uint(argv[0], &count) || count > argc - 1)
 		return refuse(t,
 			      "Invalid number of feature args, must be the count of words after it",
 			      argv[0]);
-	for (i = 1; i < argc; i++) {
+	/* dm-crypt does not look at what follows them. */
+	t->ignored = argc - 1 - count;
+	for (i = 1; i <= count; i++) {
 		r = parse_option(t, argv[i]);
 		if (r)
 			return r;

@@ -49,6 +49,7 @@ enum icrypt_print {
  * @key_count:   number of keys that take turns by sector, a power of two
  * @key:         the hex digits, or "type:description" for @key_in_keyring
  * @key_size:    bytes
+ * @key_odd:     there is a digit behind the last byte of @key, which means nothing
  * @key_in_keyring: @key names a key of the kernel's keyring
  * @key_parts:   keys that @key is made of, those of the IV generator included
  * @key_extra:   bytes at its end that are the IV generator's
@@ -65,6 +66,7 @@ enum icrypt_print {
  * @sector_size: data unit, bytes
  * @read_context:  wanted context of reads
  * @write_context: wanted context of writes
+ * @ignored:     words behind the options, which mean nothing
  * @error:       why the line was refused, and what to do about it
  * @culprit:     the word that @error is about, or NULL; never the key
  *
@@ -79,6 +81,7 @@ struct icrypt_table {
 	unsigned int	key_count;
 	const char	*key;
 	unsigned int	key_size;
+	bool		key_odd;
 	bool		key_in_keyring;
 	unsigned int	key_parts;
 	unsigned int	key_extra;
@@ -95,6 +98,7 @@ struct icrypt_table {
 	unsigned int	sector_size;
 	enum icrypt_want read_context;
 	enum icrypt_want write_context;
+	unsigned int	ignored;
 	const char	*error;
 	const char	*culprit;
 };

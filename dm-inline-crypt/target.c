@@ -86,6 +86,17 @@ static int icrypt_keep_words(struct icrypt_config *cc)
 	return 0;
 }
 
+/* What dm-crypt takes without a word, though hardly anybody meant it. */
+static void icrypt_warn(struct dm_target *ti, const struct icrypt_table *t)
+{
+	const char *name = dm_table_device_name(ti->table);
+
+	if (t->key_odd)
+		DMWARN("%s: odd number of hex digits, the last one of the key is ignored", name);
+	if (t->ignored)
+		DMWARN("%s: %u words behind the counted options are ignored", name, t->ignored);
+}
+
 static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 {
 	struct icrypt_table *t = &cc->table;
@@ -102,7 +113,8 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 	cc->start = t->start;
 	cc->devt = disk_devt(dm_disk(dm_table_get_md(ti->table)));
 
-	cc->key = kzalloc(max(t->key_size, 1U), GFP_KERNEL);
+	/* As many digits as the user liked. */
+	cc->key = kzalloc(max(t->key_size, 1U), GFP_KERNEL | __GFP_NOWARN);
 	if (!cc->key) {
 		ti->error = "Cannot allocate key";
 		return -ENOMEM;
@@ -179,6 +191,7 @@ static int icrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 			DMERR("%s: \"%s\": %s", dm_table_device_name(ti->table),
 			      cc->table.culprit, cc->table.error);
 	} else {
+		icrypt_warn(ti, &cc->table);
 		err = icrypt_setup(cc, ti);
 	}
 	icrypt_audit_target("ctr", ti, !err);
@@ -316,8 +329,9 @@ static void icrypt_resume(struct dm_target *ti)
 	WRITE_ONCE(cc->suspended, false);
 }
 
-static int icrypt_message_key_set(struct icrypt_config *cc, char *word)
+static int icrypt_message_key_set(struct dm_target *ti, char *word)
 {
+	struct icrypt_config *cc = ti->private;
 	struct icrypt_table t = {};
 	const char *error = NULL;
 	int err;
@@ -329,6 +343,7 @@ static int icrypt_message_key_set(struct icrypt_config *cc, char *word)
 		error = "The key size may not be changed";
 		err = -EINVAL;
 	} else {
+		icrypt_warn(ti, &t);
 		err = icrypt_key_set(cc, &t, &error);
 	}
 	if (err) {
@@ -360,7 +375,7 @@ static int icrypt_message(struct dm_target *ti, unsigned int argc, char **argv, 
 		DMERR("keys can be changed only while the device is suspended");
 	} else {
 		mutex_lock(&cc->key_lock);
-		err = set ? icrypt_message_key_set(cc, argv[2]) : icrypt_key_wipe(cc);
+		err = set ? icrypt_message_key_set(ti, argv[2]) : icrypt_key_wipe(cc);
 		mutex_unlock(&cc->key_lock);
 	}
 	/* dm frees the words as they are, and a malformed one may be a key too. */

@@ -60,6 +60,15 @@ same_as_crypt "aes-xts-plain64 $xts 4294967296 $devno 0"
 same_as_crypt "aes-xts-plain64 $xts 0 $loop 0 0"
 upper=$(echo "$xts" | tr a-f A-F)
 same_as_crypt "aes-xts-plain64 $upper 0 $loop 0"
+same_as_crypt "aes-xts-plain64 ${xts}a 0 $loop 0"
+
+# Thousands of keys, in lines of 128 KiB
+key=$k16
+for _ in $(seq 12); do
+	key=$key$key
+done
+same_as_crypt "aes:4096-cbc-plain64 $key 0 $loop 0" | cut -c 1-80
+same_as_crypt "cipher_null:65536-ecb - 0 $loop 0"
 
 # Options: one by one, and out of order to see them put in order
 line="aes-xts-plain64 $xts 8 $loop 0"
@@ -70,6 +79,8 @@ for option in allow_discards same_cpu_crypt high_priority submit_from_crypt_cpus
 	same_as_crypt "$line 1 $option" "$out 1 $option"
 done
 same_as_crypt "$line 2 allow_discards allow_discards"
+same_as_crypt "$line 1 allow_discards sector_size:4096 no_such_option"
+same_as_crypt "$line 0 allow_discards"
 same_as_crypt "$line 2 iv_large_sectors sector_size:4096"
 same_as_crypt \
 	"$line 7 iv_large_sectors sector_size:2048 no_write_workqueue no_read_workqueue submit_from_crypt_cpus same_cpu_crypt allow_discards"
