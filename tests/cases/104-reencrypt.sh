@@ -80,7 +80,11 @@ check "everything is taken down" take_down
 serve ours
 check "open recovers" cs open --key-file pass "$loop" vol
 check "data is there" rw compare /dev/mapper/vol 0 data
-check "resume" reencrypt "$loop" --resume-only
+if cs luksDump "$loop" | grep -q online-reencrypt; then
+	check "resume" reencrypt "$loop" --resume-only
+else
+	skip "resume" "killed in the last part, which opening has finished"
+fi
 like "$(dmsetup table vol)" '^0 [0-9]* crypt aes-xts-plain64 :64:' "it has the new cipher"
 check "data is there" rw compare /dev/mapper/vol 0 data
 check "close" cs close vol
