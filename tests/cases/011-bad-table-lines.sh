@@ -70,7 +70,18 @@ refused "random IVs and nowhere to put them" "Device below has no room for these
 	"aes-xts-random $key 0 $loop 0"
 refused "a MAC that is not known" "Invalid AEAD cipher spec" "no hmac(rot13)" \
 	"capi:authenc(hmac(rot13),xts(aes))-plain64 $key 0 $loop 0 1 integrity:32:aead"
+refused "an AEAD that is not known" "Error allocating crypto tfm" "no gcm(rot13)" \
+	"capi:gcm(rot13)-random $key32 0 $loop 0 1 integrity:28:aead"
 refused "no MAC" "Bad MAC in the cipher" "" "capi:authenc(x)-plain64 $key 0 $loop 0 1 integrity:32:aead"
+make_loop below 8
+make_integrity int "$below" 16 D 512
+refused "tags for smaller sectors" "Device below has tags for another sector_size" "" \
+	"aes-xts-random $key 0 $int 0 2 integrity:16:none sector_size:4096" 2048
+dm_remove "${int##*/}"
+make_integrity int "$below" 16 D 4096
+refused "tags for larger sectors" "Device below has tags for another sector_size" "" \
+	"aes-xts-random $key 0 $int 0 1 integrity:16:none" 2048
+dm_remove "${int##*/}"
 
 # Formats of other systems
 for iv in lmk tcw; do
@@ -82,6 +93,12 @@ refused "lmk with an odd number of keys" "Wrong key size for LMK" "" \
 refused "tcw without seeds" "Wrong key size for TCW" "" "aes-cbc-tcw $key32 0 $loop 0"
 refused "elephant with keys of no AES" "Cipher refused the key" "" "aes-cbc-elephant $(test_key 40 144) 0 $loop 0"
 refused "elephant with keys too large for AES" "Wrong key size for Elephant" "" "aes-cbc-elephant $(test_key 72 144) 0 $loop 0"
+if have_kernel_config CRYPTO_ADIANTUM; then
+	refused "an IV too large for lmk" "IV of the cipher too large for LMK" "" \
+		"xchacha12,aes-adiantum-lmk $key32 0 $loop 0"
+else
+	skip "an IV too large for lmk" "kernel without Adiantum"
+fi
 refused "eboiv of a stream" "Block size of EBOIV cipher" "" "aes-ctr-eboiv $key32 0 $loop 0"
 
 # Ciphers
@@ -90,6 +107,7 @@ refused "an unknown mode" "Error allocating crypto tfm" "no sideways(aes)" \
 	"aes-sideways-plain64 $key 0 $loop 0"
 refused "an unknown IV" "Invalid IV mode" '"aes-xts-plain65"' "aes-xts-plain65 $key 0 $loop 0"
 refused "no IV" "IV mechanism required" '"aes-xts"' "aes-xts $key 0 $loop 0"
+refused "no IV, by the crypto API's name" "IV mode missing" "" "capi:xts(aes) $key 0 $loop 0"
 refused "essiv without a digest" "Digest algorithm missing" '"aes-cbc-essiv"' \
 	"aes-cbc-essiv $(test_key 32 144) 0 $loop 0"
 refused "a crypto API name without capi:" "start with capi:" '"xts(aes)-plain64"' \
@@ -149,6 +167,25 @@ kmsg > messages
 cat messages >> $all
 like "$(cat messages)" "odd number of hex digits, the last one of the key is ignored" "a digit too much is said"
 like "$(cat messages)" "2 words behind the counted options are ignored" "and words too much"
+
+# Taken, but not without a word
+kmsg_mark
+check "an IV for a cipher that takes none" dm_create good "0 16384 inline-crypt aes-ecb-plain64 $key32 0 $loop 0"
+like "$(kmsg)" 'ecb\(aes\) takes no IV, plain64 ignored' "with a warning"
+dm_remove good
+
+# Elephant's second cipher is one that the kernel may be without
+modprobe -a cbc xts
+rmmod aesni_intel ecb 2> /run/check.out
+modprobe=$(cat /proc/sys/kernel/modprobe)
+echo /bin/false > /proc/sys/kernel/modprobe
+if ! grep -q '^name *: ecb(aes)$' /proc/crypto; then
+	refused "elephant without ecb(aes)" "Elephant needs a synchronous driver of ecb(aes)" "" \
+		"aes-cbc-elephant $key 0 $loop 0"
+else
+	skip "elephant without ecb(aes)" "this kernel always has it"
+fi
+echo "$modprobe" > /proc/sys/kernel/modprobe
 
 is "$(dmsetup ls | grep -c bad)" 0 "no device is left"
 for part in "$key" "${key%??}" "$(echo "$key" | cut -c 1-32)"; do
