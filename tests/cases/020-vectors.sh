@@ -3,13 +3,15 @@
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 # dm-crypt is asked as well: where it disagrees, the vectors are to blame. A file
-# /with/targets (run --with) can name other targets.
+# /with/targets (run --with) can name other targets; then it is asked only about
+# what these refuse.
 
 [ -e /with/cases.tsv ] || skip_all "without vectors; run with --with DIR after vectors/make-cases DIR"
 
 # Sectors past 2^32 for the rows that start there
 make_loop loop $((2 * 1024 * 1024 + 8))
 length=$(sectors "$loop")
+requires_module dm-crypt
 tab=$(printf '\t')
 targets=$(cat /with/targets 2> /dev/null || echo crypt inline-crypt)
 rows=0
@@ -43,13 +45,16 @@ while IFS=$tab read -r name _ spec key iv_offset sector_size flags _ start; do
 			dm_remove vector
 		fi
 	done
-	if [ -z "$taken" ]; then
-		skip "$name" "this kernel has no such cipher"
-		skipped=$((skipped + 1))
-	else
+	if [ -n "$taken" ]; then
 		# The last one is ours, and takes what any other does.
 		case $taken in *" ${targets##* }") ;; *) result="only$taken takes it; $result" ;; esac
 		is "$result" "" "$name: write, read"
+	elif dm_create vector "0 $length crypt $args" 2> /dev/null; then
+		dm_remove vector
+		not_ok "$name: refused, and dm-crypt takes it"
+	else
+		skip "$name" "no such cipher in this kernel, dm-crypt refuses it as well"
+		skipped=$((skipped + 1))
 	fi
 done < /with/cases.tsv
 

@@ -9,6 +9,7 @@
 [ -e /with/cases-aead.tsv ] || skip_all "without vectors; run with --with DIR after vectors/make-cases DIR"
 /with/bin/icvec --help > /dev/null 2>&1 || bail "icvec does not run here"
 requires_module dm-integrity
+requires_module dm-crypt
 
 mib=4
 make_loop data_dev $mib
@@ -136,13 +137,16 @@ while IFS=$tab read -r name _ spec key iv_offset size flags bytes start integrit
 			result="$result$(cat out)"
 		fi
 	done
-	if [ -z "$taken" ]; then
-		skip "$name" "this kernel has no such cipher or option"
-		skipped=$((skipped + 1))
-	else
+	if [ -n "$taken" ]; then
 		# The last one is ours, and takes what any other does.
 		case $taken in *" ${targets##* }") ;; *) result="only$taken takes it; $result" ;; esac
 		is "$result" "" "$name: read, wrong tag, write"
+	elif up crypt 2> /dev/null; then
+		down
+		not_ok "$name: refused, and dm-crypt takes it"
+	else
+		skip "$name" "no such cipher or option in this kernel, dm-crypt refuses it as well"
+		skipped=$((skipped + 1))
 	fi
 done < /with/cases-aead.tsv
 
