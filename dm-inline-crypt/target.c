@@ -225,20 +225,29 @@ int icrypt_no_memory(struct icrypt_io *io, bool nowait)
 	return DM_MAPIO_SUBMITTED;
 }
 
-/* The user's limit; not for what must not be split, or must not wait for the rest. */
-static noinline_for_stack void icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
+/*
+ * The user's limit; not for a write that must not be split. What must not wait
+ * cannot be split either, as its rest might have to: it is refused, before any of
+ * it is sent, to be submitted again where it may. Not so writes to zones, which wait
+ * anyway, and polled I/O, which must not wait wherever it is submitted.
+ */
+static noinline_for_stack bool icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
 {
 	bool write = op_is_write(bio_op(bio));
 	unsigned int max = READ_ONCE(*(write ? &max_write_size : &max_read_size));
 	unsigned int align;
 
-	if (!max || (bio->bi_opf & REQ_NOWAIT) || (write && !icrypt_may_split_write(bio)))
-		return;
+	if (!max || (write && !icrypt_may_split_write(bio)))
+		return true;
 	align = max_t(unsigned int, cc->cipher.sector_size,
 		      bdev_logical_block_size(cc->dev->bdev));
 	max = max(round_down(max, align), align);
-	if (bio->bi_iter.bi_size > max)
-		dm_accept_partial_bio(bio, max >> SECTOR_SHIFT);
+	if (bio->bi_iter.bi_size <= max)
+		return true;
+	if ((bio->bi_opf & REQ_NOWAIT) && !(bio->bi_opf & REQ_POLLED) && !(write && cc->zoned))
+		return false;
+	dm_accept_partial_bio(bio, max >> SECTOR_SHIFT);
+	return true;
 }
 
 static int icrypt_map(struct dm_target *ti, struct bio *bio)
@@ -268,8 +277,11 @@ static int icrypt_map(struct dm_target *ti, struct bio *bio)
 	if (unlikely((to_bytes(bio->bi_iter.bi_sector) | bio->bi_iter.bi_size) & mask))
 		return DM_MAPIO_KILL;
 
-	if (unlikely(READ_ONCE(max_read_size) | READ_ONCE(max_write_size)))
-		icrypt_limit_size(cc, bio);
+	if (unlikely(READ_ONCE(max_read_size) | READ_ONCE(max_write_size)) &&
+	    !icrypt_limit_size(cc, bio)) {
+		bio_wouldblock_error(bio);
+		return DM_MAPIO_SUBMITTED;
+	}
 	io = icrypt_io_of(cc, bio);
 	icrypt_io_init(io, cc, bio, dm_target_offset(ti, bio->bi_iter.bi_sector));
 	icrypt_stats_map(io);
