@@ -92,6 +92,17 @@ kmsg_mark
 check_not "another key: no data" dd if=/dev/mapper/raw of=out bs=4096 count=1 iflag=direct
 like "$(kmsg)" 'INTEGRITY AEAD ERROR, sector 0$' "said in the log"
 is "$(dd if=/dev/mapper/raw bs=4096 count=1 iflag=direct 2> /dev/null | wc -c)" 0 "not one byte"
+# Ten of them in five seconds, that is; where a hundred reads take longer, some more
+kmsg_mark
+began=$(cut -d . -f 1 /proc/uptime)
+for n in $(seq 100); do
+	rw read /dev/mapper/raw $((n * 512)) 512 2>&1 > /dev/null
+done | cut -d ' ' -f 1 | sort | uniq -c | sed 's/^ *//' > errors
+most=$((10 * (1 + ($(cut -d . -f 1 /proc/uptime) + 1 - began) / 5)))
+is "$(cat errors)" "100 EILSEQ" "a hundred bad reads: each is an error"
+said=$(kmsg | grep -c 'INTEGRITY AEAD ERROR')
+diag "said $said times, at most $most"
+is "$((said > 0)) $((said <= most && said < 100))" "1 1" "of which some are said in the log"
 is_at_least "$(counter raw context)" 2 "each was read again before that, in a worker"
 check_not "read by io_uring: an error, too" fio --name=x --filename=/dev/mapper/raw --rw=read --bs=64k \
 	--size=1M --ioengine=io_uring --iodepth=4 --direct=1
