@@ -46,6 +46,20 @@ static int copy_trusted(u8 *dst, unsigned int size, struct key *key)
 	return p ? copy_payload(dst, size, p->key, p->key_len) : -EKEYREVOKED;
 }
 
+static const char *keyring_error(int err)
+{
+	switch (err) {
+	case -EINVAL:
+		return "Key in the keyring has another size than the table says";
+	case -EKEYREVOKED:
+		return "Key in the keyring is revoked";
+	case -EKEYEXPIRED:
+		return "Key in the keyring has expired";
+	default:
+		return "Key not found in the kernel keyring";
+	}
+}
+
 /* What @desc ("type:description") names, copied to @dst. */
 static int copy_from_keyring(u8 *dst, unsigned int size, const char *desc, const char **error)
 {
@@ -77,7 +91,7 @@ static int copy_from_keyring(u8 *dst, unsigned int size, const char *desc, const
 
 	key = request_key(type, name, NULL);
 	if (IS_ERR(key)) {
-		*error = "Key not found in the kernel keyring";
+		*error = keyring_error(PTR_ERR(key));
 		return PTR_ERR(key);
 	}
 	down_read(&key->sem);
@@ -85,9 +99,7 @@ static int copy_from_keyring(u8 *dst, unsigned int size, const char *desc, const
 	up_read(&key->sem);
 	key_put(key);
 	if (err)
-		*error = err == -EINVAL ?
-			 "Key in the keyring has another size than the table says" :
-			 "Key in the keyring is revoked";
+		*error = keyring_error(err);
 	return err;
 }
 
