@@ -20,7 +20,6 @@ for _ in 1 2 3 4 5 6 7 8; do
 	k1024=$k1024$(test_key 128)
 done
 modprobe dm-inline-crypt || bail "no module"
-modprobe sd_mod
 find_nvme disk_with_metadata
 release=$(uname -r | cut -d. -f1,2)
 rows=0
@@ -390,16 +389,12 @@ else
 fi
 if ! kernel_at_least 7.0; then
 	unavailable "atomic writes" "not supported by the kernel"
-elif modprobe scsi_debug dev_size_mb=16 atomic_wr=1; then
-	for _ in $(seq 50); do
-		disk=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*)
-		[ ! -b "/dev/$disk" ] || break
-		sleep 0.1
-	done
+elif make_scsi disk dev_size_mb=16 atomic_wr=1; then
 	atomic() {
-		dm_create try "0 16384 $target aes-xts-plain64 $k64 0 /dev/$disk 0" || return
+		dm_create try "0 16384 $target aes-xts-plain64 $k64 0 $disk 0" || return
 		_max=/sys/block/$(disk_name /dev/mapper/try)/queue/atomic_write_unit_max_bytes
-		[ "$(cat "$_max")" -gt 0 ] && works
+		[ "$(cat "$_max")" -gt 8192 ] && rw --atomic write /dev/mapper/try 65536 data &&
+			rw compare /dev/mapper/try 65536 data
 	}
 	row "atomic writes" atomic
 else

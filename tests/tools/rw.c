@@ -10,6 +10,7 @@
  *	--nowait	RWF_NOWAIT
  *	--dsync		RWF_DSYNC
  *	--hint N	F_SET_RW_HINT: how long the data will live
+ *	--atomic	RWF_ATOMIC
  *	--shift N	the buffer starts N bytes into a page
  *	--iov N,N,...	lengths of the vector's parts, repeated as needed
  *	--huge		ask for huge pages
@@ -40,6 +41,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#ifndef RWF_ATOMIC	/* of Linux 6.11 */
+#define RWF_ATOMIC	0x00000040
+#endif
+
 #define FILL	0xa5
 
 static const struct option options[] = {
@@ -47,6 +52,7 @@ static const struct option options[] = {
 	{ "nowait",	no_argument,		NULL, 'n' },
 	{ "dsync",	no_argument,		NULL, 'd' },
 	{ "hint",	required_argument,	NULL, 'l' },
+	{ "atomic",	no_argument,		NULL, 'A' },
 	{ "shift",	required_argument,	NULL, 's' },
 	{ "iov",	required_argument,	NULL, 'i' },
 	{ "huge",	no_argument,		NULL, 'h' },
@@ -211,6 +217,7 @@ int main(int argc, char **argv)
 		case 'n': rwf |= RWF_NOWAIT; break;
 		case 'd': rwf |= RWF_DSYNC; break;
 		case 'l': lifetime = strtoul(optarg, NULL, 0); break;
+		case 'A': rwf |= RWF_ATOMIC; break;
 		case 's': shift = strtoul(optarg, NULL, 0); break;
 		case 'i': list = optarg; break;
 		case 'h': huge = true; break;

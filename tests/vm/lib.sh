@@ -220,6 +220,22 @@ make_brd() {
 	_brd_next=$((_brd_next + 1))
 }
 
+# make_scsi VAR PARAMETER=VALUE... - set VAR to a SCSI disk in memory, one a case
+#
+# dev_size_mb=, atomic_wr=1, ...: what a kernel's module does not know it ignores. Fails
+# without the module.
+make_scsi() {
+	_var=$1
+	shift
+	modprobe sd_mod && modprobe scsi_debug "$@" 2> /dev/null || return
+	for _ in $(seq 50); do
+		_disk=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*)
+		[ ! -b "/dev/$_disk" ] || break
+		sleep 0.1
+	done
+	eval "$_var=/dev/\$_disk"
+}
+
 # make_integrity VAR DEVICE TAG_SIZE MODE [SECTOR_SIZE] - set VAR to a dm-integrity device
 #
 # Without a hash of its own: the tags are what is written above it. MODE: J (journal),
