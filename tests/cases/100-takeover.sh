@@ -12,13 +12,14 @@ version() {
 	dmsetup targets | sed -n "s/^$1  *v//p"
 }
 
-# tables FILE - what comes back for each line of the list, keys included
+# tables FILE - what comes back for each line of the list, keys included, and to IMA
 tables() {
 	while read -r line; do
 		if dm_create try "0 $length crypt $line" 2> /dev/null; then
 			dmsetup table --showkeys try
 			# Without --showkeys dmsetup hides the key itself
 			dmsetup table try
+			dmsetup measure try
 			dm_remove try
 		else
 			echo "refused: $line"
@@ -57,6 +58,16 @@ if have_kernel_config BLK_DEV_ZONED; then
 	# dm-crypt adds an option here that nobody asked for
 	echo "aes-xts-plain64 $key 0 $zoned 0 1 allow_discards" >> lines
 fi
+make_loop tags_loop 16
+make_loop tags_4096_loop 16
+make_integrity tags "$tags_loop" 48 D
+make_integrity tags_4096 "$tags_4096_loop" 48 D 4096
+for type in logon user; do
+	xxd -r -p << END | keyctl padd $type lab:lines @u > /dev/null || bail "no key"
+$key
+END
+done
+option_lines "$loop" "$tags" "$tags_4096" >> lines
 tables expected
 
 # It is there: no takeover
@@ -82,8 +93,10 @@ check_not "nor can it be used" dm_create try "0 $length inline-crypt $(head -n 1
 check_not "dm-crypt was not loaded for us" loaded dm-crypt
 tables ours
 diff expected ours | sed "s/^/# /"
-check "tables are printed as dm-crypt prints them, byte for byte" cmp ours expected
-is "$(grep -c refused expected)" 2 "two of them are refused by both"
+check "tables are printed and measured as by dm-crypt, byte for byte" cmp ours expected
+is "$(grep -c refused expected)" 3 "three of them are refused by both" || grep refused expected
+is "$(grep -c " crypt target_name=crypt,target_version=$theirs,allow_discards=" ours)" \
+	"$(($(wc -l < lines) - 3))" "each was measured, as dm-crypt of this version"
 modprobe dm-crypt 2> /dev/null
 check_not "dm-crypt cannot be loaded now" loaded dm-crypt
 

@@ -177,6 +177,16 @@ for count in 2 4 64; do
 	[ $count != 64 ] || key=$k1024
 	row "aes:$count-cbc-plain64" line aes:$count-cbc-plain64 "$key" 0
 done
+key=$k16
+for _ in $(seq 12); do
+	key=$key$key
+done
+row "aes:4096-cbc-plain64" line aes:4096-cbc-plain64 "$key" 0
+row "an odd number of hex digits" line aes-xts-plain64 "${k64}a" 0
+rest() {
+	dm_create try "0 16384 $target aes-xts-plain64 $k64 0 $loop 0 1 allow_discards no_such_option" && works
+}
+row "words behind the counted options" rest
 
 # --- integrity
 hmac='capi:authenc(hmac(sha256),xts(aes))'
@@ -273,25 +283,37 @@ discards() {
 	line aes-xts-plain64 "$k64" 0 allow_discards && blkdiscard -o 65536 -l 65536 /dev/mapper/try
 }
 row "allow_discards" discards
-same_table() {
-	line aes-xts-plain64 "$k64" 8 iv_large_sectors allow_discards sector_size:4096 || return
+# Many lines, but for the name of the target; 100 has them with the name and the version
+make_loop lines_loop 16
+make_loop lines_4096_loop 16
+make_integrity lines_int "$lines_loop" 48 D
+make_integrity lines_int_4096 "$lines_4096_loop" 48 D 4096
+for type in logon user; do
+	xxd -r -p << END | keyctl padd $type lab:lines @u > /dev/null
+$k64
+END
+done
+option_lines "$loop" "$lines_int" "$lines_int_4096" > lines
+diag "$(wc -l < lines) lines"
+tabled() {
 	echo 1 > /sys/module/dm_inline_crypt/parameters/show_keys
-	dmsetup table --showkeys try | sed "s/ $target / crypt /" > "table-$target"
+	while read -r _line; do
+		if dm_create try "0 8192 $target $_line"; then
+			dmsetup table --showkeys try >&3
+			dmsetup measure try >&4
+			dm_remove try
+		else
+			echo "refused: $_line" >&3
+		fi
+	done < lines 3> "table-$target.raw" 4> "measure-$target.raw"
 	echo 0 > /sys/module/dm_inline_crypt/parameters/show_keys
-	cmp table-crypt "table-$target"
+	sed "s/^0 8192 $target /0 8192 crypt /" "table-$target.raw" > "table-$target"
+	[ "$(grep -c refused "table-$target")" = 1 ] && cmp table-crypt "table-$target"
 }
-row "dmsetup table, byte for byte" same_table
+row "dmsetup table, byte for byte" tabled
 measured() {
-	line aes-xts-plain64 "$k64" 8 iv_large_sectors allow_discards sector_size:4096 || return
-	dmsetup measure try > "measure-$target.raw"
-	dm_remove try
-	tags D 32 "$hmac-plain64" "$k96" integrity:32:aead || return
-	dmsetup measure try >> "measure-$target.raw"
-	dm_remove try
-	line aes:64-cbc-lmk "$k1024$k16" 0 || return
-	dmsetup measure try >> "measure-$target.raw"
-	[ "$(grep -c "$target target_name=$target,target_version=[0-9.]*,allow_discards=" "measure-$target.raw")" = 3 ] ||
-		return
+	[ "$(grep -c "$target target_name=$target,target_version=[0-9.]*,allow_discards=" "measure-$target.raw")" = \
+		$(($(wc -l < lines) - 1)) ] || return
 	sed 's/ [a-z-]* target_name=[^,]*,target_version=[^,]*,/ /' "measure-$target.raw" > "measure-$target"
 	cmp measure-crypt "measure-$target"
 }
@@ -318,13 +340,31 @@ hints() {
 	cmp hints-crypt "hints-$target"
 }
 row "block sizes in sysfs" hints
-parameters() {
-	_module=dm_crypt
-	[ "$target" = crypt ] || _module=dm_inline_crypt
-	[ -e /sys/module/$_module/parameters/max_read_size ] &&
-		[ -e /sys/module/$_module/parameters/max_write_size ]
+# Ours has more to show in 052
+limits() {
+	_parameters=/sys/module/dm_crypt/parameters
+	[ "$target" = crypt ] || _parameters=/sys/module/dm_inline_crypt/parameters
+	[ -e $_parameters/max_read_size ] && line aes-xts-plain64 "$k64" 0 || return
+	echo 65536 > $_parameters/max_read_size
+	echo 32768 > $_parameters/max_write_size
+	trace_start block/block_bio_queue
+	rw write /dev/mapper/try 0 large && rw compare /dev/mapper/try 0 large
+	_status=$?
+	trace_stop trace
+	echo 0 > $_parameters/max_read_size
+	echo 0 > $_parameters/max_write_size
+	[ $_status = 0 ] || return
+	awk -v dev="$(tr : , < "/sys/block/$(disk_name "$loop")/dev")" '
+		$5 == "block_bio_queue:" && $6 == dev {
+			kind = substr($7, 1, 1)
+			if ($10 > most[kind])
+				most[kind] = $10
+		}
+		END { print most["R"], most["W"] }' trace > most
+	echo "sectors at most: $(cat most)"
+	[ "$(cat most)" = "128 64" ]
 }
-row "max_read_size, max_write_size" parameters
+row "max_read_size, max_write_size" limits
 
 # --- keys
 for type in logon user; do
