@@ -10,15 +10,20 @@ inject() {
 	_percent=$1
 	shift
 	for _fault; do
+		echo 0 > $debugfs/$_fault/probability
 		echo 0 > $debugfs/$_fault/verbose
 		echo N > $debugfs/$_fault/task-filter
 		echo -1 > $debugfs/$_fault/times
-		echo "$_percent" > $debugfs/$_fault/probability
 	done
 	# Which sleep would fail: all that give up easily, as the kernel expects
 	echo Y > $debugfs/failslab/ignore-gfp-wait
 	echo Y > $debugfs/fail_page_alloc/ignore-gfp-wait
+	# As are the pages that writes are encrypted into
+	echo N > $debugfs/fail_page_alloc/ignore-gfp-highmem
 	echo 0 > $debugfs/fail_page_alloc/min-order
+	for _fault; do
+		echo "$_percent" > $debugfs/$_fault/probability
+	done
 }
 
 jobs=
@@ -61,6 +66,39 @@ for cipher in aes-cbc-tcw aes-cbc-elephant; do
 done
 find_nvme disk
 faulty gcm "NVMe" "capi:gcm(aes)-random $(test_key 32) 0 $disk 0 2 integrity:28:aead sector_size:4096"
+
+# Not one page for those who write, though they may wait for it: they live on the
+# pool, which holds 1 MiB, and have several of that at once. A wait for its pages is
+# 5 s at a time, a sleep that nothing else here does.
+have_kernel_config KPROBE_EVENTS || bail "no kprobe events"
+echo 'p:lab/pool_wait io_schedule_timeout jiffies=%di:s64' > $tracing/kprobe_events || bail "no kprobe"
+echo "jiffies == $((5 * $(sed -n 's/^CONFIG_HZ=//p' /boot/config)))" > $tracing/events/lab/pool_wait/filter
+make_null_blk slow memory_backed=1 size=16 irqmode=2 completion_nsec=5000000
+dd if=/dev/zero of="$slow" bs=1M count=16 oflag=direct 2> /dev/null
+make_crypt ours "$slow"
+for i in 0 1 2 3; do
+	random_file data$i 4
+done
+inject 0 fail_page_alloc
+echo Y > $debugfs/fail_page_alloc/task-filter
+echo N > $debugfs/fail_page_alloc/ignore-gfp-wait
+echo 100 > $debugfs/fail_page_alloc/probability
+trace_start lab/pool_wait
+for i in 0 1 2 3; do
+	timeout 100 rw --make-it-fail write /dev/mapper/ours $((i * 4194304)) data$i &
+	eval "writer$i=\$!"
+done
+for i in 0 1 2 3; do
+	eval "check 'no pages at all: writer $i ends' wait \$writer$i"
+done
+inject 0 fail_page_alloc
+trace_stop trace
+for i in 0 1 2 3; do
+	check "and wrote the right data" rw compare /dev/mapper/ours $((i * 4194304)) data$i
+done
+is_at_least "$(grep -c 'rw-.* pool_wait: ' trace)" 12 "for most of which they had to wait"
+diag "$(grep -c 'rw-.* pool_wait: ' trace) waits; $(dmsetup status ours)"
+dm_remove ours
 
 # A table while memory is short: loaded or refused, never half
 inject 20 failslab fail_page_alloc

@@ -12,6 +12,8 @@ for fault in failslab fail_page_alloc; do
 	echo Y > $debugfs/$fault/ignore-gfp-wait
 	echo -1 > $debugfs/$fault/times
 done
+# Such as the pages that writes are encrypted into
+echo N > $debugfs/fail_page_alloc/ignore-gfp-highmem
 echo 0 > $debugfs/fail_page_alloc/min-order
 
 # failing PERCENT COMMAND... - of its allocations; leaves its output in the file out

@@ -17,6 +17,8 @@
  *	--scribble	write to the buffer all the while, from another thread
  *	--aio		by io_submit()
  *	--uring		by io_uring
+ *	--make-it-fail	of the kernel's allocations for the request, those that its
+ *			fault injection is set up to fail for a task that asks for it
  *
  * It is one system call, so one request; BYTES may be large. An error is
  * reported by its name (EIO) with "touched" if the buffer is no longer what it
@@ -59,6 +61,7 @@ static const struct option options[] = {
 	{ "scribble",	no_argument,		NULL, 'w' },
 	{ "aio",	no_argument,		NULL, 'a' },
 	{ "uring",	no_argument,		NULL, 'u' },
+	{ "make-it-fail", no_argument,		NULL, 'f' },
 	{ }
 };
 
@@ -122,6 +125,13 @@ static int split(char *buf, size_t size, const char *list, struct iovec *iov)
 		size -= len;
 	}
 	return n;
+}
+
+/* Only around the request: memory that this process touches first would fail, too. */
+static void make_it_fail(int fd, const char *yes)
+{
+	if (write(fd, yes, 1) != 1)
+		die("/proc/self/make-it-fail");
 }
 
 static struct iovec scribbled;
@@ -199,9 +209,9 @@ static ssize_t uring_request(int fd, bool writing, const struct iovec *iov, int 
 
 int main(int argc, char **argv)
 {
-	int c, fd, parts, open_flags = O_DIRECT, rwf = 0;
+	int c, fd, fail_fd = -1, parts, open_flags = O_DIRECT, rwf = 0, err;
 	static struct iovec iov[IOV_MAX];
-	bool huge = false, compare, writing, scribbling = false;
+	bool huge = false, compare, writing, scribbling = false, failing = false;
 	pthread_t thread;
 	request_fn *request = sync_request;
 	const char *list = NULL;
@@ -224,6 +234,7 @@ int main(int argc, char **argv)
 		case 'w': scribbling = true; break;
 		case 'a': request = aio_request; break;
 		case 'u': request = uring_request; break;
+		case 'f': fail_fd = open("/proc/self/make-it-fail", O_WRONLY); failing = true; break;
 		default: return 2;
 		}
 	}
@@ -258,10 +269,13 @@ int main(int argc, char **argv)
 		if (pthread_create(&thread, NULL, scribble, NULL))
 			die("pthread_create");
 	}
+	if (failing)
+		make_it_fail(fail_fd, "1");
 	n = request(fd, writing, iov, parts, strtoull(argv[2], NULL, 0), rwf);
+	err = errno;
+	if (failing)
+		make_it_fail(fail_fd, "0");
 	if (n < 0) {
-		int err = errno;
-
 		for (i = 0; i < size && buf[i] == (char)FILL; i++)
 			;
 		fprintf(stderr, "%s %s\n", strerrorname_np(err),
