@@ -3,8 +3,8 @@
 #
 # 70-debug.t - cases on a debug kernel: KASAN, lockdep, kmemleak, fault injection
 #
-# All of them with INLINE_CRYPT_FULL=1 (make check-debug), which takes half an
-# hour. Otherwise some that together go through every path of the data.
+# All of them with INLINE_CRYPT_FULL=1 (make check-debug), which takes hours without
+# KVM. Otherwise some that go through most of what data goes through.
 set -euo pipefail
 
 here=$(dirname "$0")
