@@ -17,7 +17,7 @@ here=$(dirname "$0")
 cases=("$here"/cases/*.sh)
 limits=(--timeout 14400 --case-timeout 2400)
 [ -n "${INLINE_CRYPT_FULL:-}" ] || {
-	limits=(--timeout 3600 --case-timeout 400)
+	limits=(--timeout 3600 --case-timeout 1000)
 	cases=("$here"/cases/{022,024,030,033,042,043,045,072,076,080}-*.sh)
 }
 
