@@ -102,7 +102,9 @@ most=$((10 * (1 + ($(cut -d . -f 1 /proc/uptime) + 1 - began) / 5)))
 is "$(cat errors)" "100 EILSEQ" "a hundred bad reads: each is an error"
 said=$(kmsg | grep -c 'INTEGRITY AEAD ERROR')
 diag "said $said times, at most $most"
-is "$((said > 0)) $((said <= most && said < 100))" "1 1" "of which some are said in the log"
+# A guest that is slow enough gets all of them said.
+is "$((said > 0)) $((said <= most))" "1 1" "of which some are said in the log"
+[ $most -lt 100 ] || diag "too slow to see the limit"
 is_at_least "$(counter raw context)" 2 "each was read again before that, in a worker"
 check_not "read by io_uring: an error, too" fio --name=x --filename=/dev/mapper/raw --rw=read --bs=64k \
 	--size=1M --ioengine=io_uring --iodepth=4 --direct=1
