@@ -67,10 +67,14 @@ check "written" rw write /dev/mapper/ours 0 data64
 in_pieces() {
 	modprobe icrypt-test-bio device=/dev/mapper/ours pieces=24,1000,300,724,12,2036 && rmmod icrypt-test-bio
 }
-check "odd pieces" in_pieces
-for setting in fail_errno=12 fail_sync=1 fail_bytes=16 fail_every=2; do
-	echo ${setting#*=} > "$driver/${setting%=*}"
-done
-check "odd pieces, and no memory for every other IV" in_pieces
-is_at_least "$(cat "$driver/failed")" 8 "which happened"
-echo 0 > "$driver/fail_every"
+if ! in_pieces 2> error && grep -q 'Invalid argument' error; then
+	skip "odd pieces" "this kernel lets nobody send them"
+else
+	check "odd pieces" in_pieces
+	for setting in fail_errno=12 fail_sync=1 fail_bytes=16 fail_every=2; do
+		echo ${setting#*=} > "$driver/${setting%=*}"
+	done
+	check "odd pieces, and no memory for every other IV" in_pieces
+	is_at_least "$(cat "$driver/failed")" 8 "which happened"
+	echo 0 > "$driver/fail_every"
+fi
