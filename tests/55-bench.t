@@ -9,42 +9,16 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-"$here/vm/provision" tools 6.1 || {
-	status=$?
-	[ $status = 77 ] || exit $status
-	echo "1..0 # SKIP kernel 6.1 cannot be had"
-	exit 0
-}
-
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-number=0 failed=0
-
-# check TEXT COMMAND... - COMMAND succeeds; its output is for when it does not
-check() {
-	local text=$1
-
-	shift
-	number=$((number + 1))
-	if "$@" > "$tmp/out" 2>&1; then
-		echo "ok $number - $text"
-	else
-		echo "not ok $number - $text"
-		sed 's/^/# /' "$tmp/out"
-		failed=1
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. "$here/tap.sh"
+need_kernel 6.1
 
 # holds TEXT JQ - true of the result
 holds() {
 	check "$1" jq -e "$2" "$tmp/a/result.json"
 }
 
-# says TEXT FILE REGEX, says_not - what a report has, or has not
-says() {
-	check "$1" grep -Eq -- "$3" "$2"
-}
-
+# says_not TEXT FILE REGEX
 says_not() {
 	check "$1" bash -c '! grep -E -- "$2" "$1"' - "$2" "$3"
 }
@@ -110,5 +84,4 @@ printf '%s\n' "CELLS='^psync-4k-randread$'" ROUNDS=1 RUNTIME=500ms > "$tmp/with/
 check "make bench DEV= in a guest" "$here/vm/run" --kernel 6.1 --with "$tmp/with" \
 	"$here/bench/device-case.sh"
 
-echo "1..$number"
-exit $failed
+finish
