@@ -289,6 +289,24 @@ struct icrypt_config {
 /* The least that a large bio is cut into, bytes: a multiple of any sector size. */
 #define ICRYPT_PIECE_MIN	(128 * 1024U)
 
+/**
+ * icrypt_rest_may_wait() - may a part of this bio be sent before the rest of it?
+ * @cc:  the mapped device
+ * @bio: a read or write in map
+ *
+ * What must not wait is refused as a whole, before any of it is sent, to be
+ * submitted again where it may. Not so writes to zones, which wait anyway, and
+ * polled I/O, which must not wait wherever it is submitted: it would come for ever.
+ *
+ * Context: any.
+ * Return: whether it may be split.
+ */
+static inline bool icrypt_rest_may_wait(const struct icrypt_config *cc, const struct bio *bio)
+{
+	return (bio->bi_opf & (REQ_NOWAIT | REQ_POLLED)) != REQ_NOWAIT ||
+	       (op_is_write(bio_op(bio)) && cc->zoned);
+}
+
 /* target.c */
 int icrypt_no_memory(struct icrypt_io *io, bool nowait);
 

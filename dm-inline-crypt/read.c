@@ -684,7 +684,7 @@ static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
 {
 	/* It may have to be read again, into pages of ours: one bio of them. */
 	if (io->bytes > ICRYPT_PAGES_MAX) {
-		if (nowait)
+		if (!icrypt_rest_may_wait(io->cc, io->bio))
 			return false;
 		dm_accept_partial_bio(io->bio, ICRYPT_PAGES_MAX >> SECTOR_SHIFT);
 		io->bytes = ICRYPT_PAGES_MAX;

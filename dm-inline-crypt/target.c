@@ -225,12 +225,7 @@ int icrypt_no_memory(struct icrypt_io *io, bool nowait)
 	return DM_MAPIO_SUBMITTED;
 }
 
-/*
- * The user's limit; not for a write that must not be split. What must not wait
- * cannot be split either, as its rest might have to: it is refused, before any of
- * it is sent, to be submitted again where it may. Not so writes to zones, which wait
- * anyway, and polled I/O, which must not wait wherever it is submitted.
- */
+/* The user's limit; not for a write that must not be split. */
 static noinline_for_stack bool icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
 {
 	bool write = op_is_write(bio_op(bio));
@@ -244,7 +239,7 @@ static noinline_for_stack bool icrypt_limit_size(struct icrypt_config *cc, struc
 	max = max(round_down(max, align), align);
 	if (bio->bi_iter.bi_size <= max)
 		return true;
-	if ((bio->bi_opf & REQ_NOWAIT) && !(bio->bi_opf & REQ_POLLED) && !(write && cc->zoned))
+	if (!icrypt_rest_may_wait(cc, bio))
 		return false;
 	dm_accept_partial_bio(bio, max >> SECTOR_SHIFT);
 	return true;

@@ -364,8 +364,7 @@ int icrypt_write_map(struct icrypt_io *io)
 	if (unlikely(io->bytes > ICRYPT_PAGES_MAX)) {
 		if (!icrypt_may_split_write(bio))
 			return DM_MAPIO_KILL;
-		/* The rest of it might have to wait after this part was sent. */
-		if (nowait)
+		if (!icrypt_rest_may_wait(cc, bio))
 			return icrypt_no_memory(io, nowait);
 		if (!part || part > ICRYPT_PAGES_MAX)
 			part = ICRYPT_PAGES_MAX;

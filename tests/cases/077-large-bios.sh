@@ -22,3 +22,26 @@ for dev in "$loop" "$null"; do
 		--ioengine=libaio --iodepth=4 --bs=2M --size=8M --direct=1
 	dm_remove ours
 done
+
+# Polled I/O must not wait wherever it is submitted again. This large it comes from
+# file systems, and only where nothing has to be allocated any more. What the device
+# below would have to split is refused there, by whatever target.
+make_null_blk polled memory_backed=1 size=48 submit_queues=1 poll_queues=1 max_sectors=4096
+echo 2048 > "/sys/block/$(disk_name "$polled")/queue/max_sectors_kb"
+for size in 512 4096; do
+	make_crypt ours "$polled" sector_size:$size
+	mkfs.ext4 -q -F /dev/mapper/ours
+	mount /dev/mapper/ours /mnt || bail "no file system"
+	dd if=/dev/zero of=/mnt/file bs=1M count=16 oflag=direct conv=fsync 2> /dev/null
+	trace_start block/block_bio_queue
+	for kind in write read; do
+		check "polled, $size, $kind: blocks of 2 MiB" timeout 60 uring --iopoll --huge \
+			--bs 2097152 --count 8 --depth 2 $kind /mnt/file
+	done
+	trace_stop trace
+	umount /mnt
+	disk=$(tr : , < "/sys/block/$(disk_name /dev/mapper/ours)/dev")
+	is_at_least "$(awk -v dev="$disk" '$5 == "block_bio_queue:" && $6 == dev && $10 > max {
+		max = $10 } END { print max * 512 }' trace)" 2097152 "polled, $size: in bios that large"
+	dm_remove ours
+done

@@ -13,6 +13,7 @@
  *	--depth N	in flight (8)
  *	--parts N	of a vector (4)
  *	--shift N	buffers start N bytes into a page
+ *	--huge		ask for huge pages
  *	--seed N	the pattern that is written, or expected (1)
  *	--iopoll	poll for completions
  *	--sqpoll	a kernel thread submits
@@ -41,6 +42,7 @@
 
 #define FILL		0xa5
 #define PARTS_MAX	64
+#define HUGE_PAGE	(2UL << 20)
 
 enum kind { READ, WRITE, READV, WRITEV, READ_FIXED, WRITE_FIXED, LINK, KINDS };
 
@@ -60,6 +62,7 @@ static const struct option options[] = {
 	{ "depth",	required_argument,	NULL, 'd' },
 	{ "parts",	required_argument,	NULL, 'p' },
 	{ "shift",	required_argument,	NULL, 's' },
+	{ "huge",	no_argument,		NULL, 'h' },
 	{ "seed",	required_argument,	NULL, 'e' },
 	{ "old",	required_argument,	NULL, 'o' },
 	{ "iopoll",	no_argument,		NULL, 'i' },
@@ -79,7 +82,7 @@ struct slot {
 
 static unsigned long count = 64, depth = 8, parts = 4, shift, seed = 1, old;
 static size_t bs = 4096;
-static bool nowait, have_old;
+static bool nowait, have_old, huge;
 static enum kind kind;
 static int fd;
 static struct io_uring ring;
@@ -99,11 +102,15 @@ static bool is_write(void)
 
 static char *get_buffer(void)
 {
-	char *p = mmap(NULL, bs + shift, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	size_t align = huge ? HUGE_PAGE : 4096;
+	char *p;
+	int err;
 
-	if (p == MAP_FAILED)
-		fail("mmap", errno);
+	err = posix_memalign((void **)&p, align, (bs + shift + align - 1) / align * align);
+	if (err)
+		fail("posix_memalign", err);
+	if (huge && madvise(p, bs + shift, MADV_HUGEPAGE))
+		fail("madvise", errno);
 	return p + shift;
 }
 
@@ -340,6 +347,7 @@ int main(int argc, char **argv)
 		case 'i': flags |= IORING_SETUP_IOPOLL; break;
 		case 'q': flags |= IORING_SETUP_SQPOLL; break;
 		case 'n': nowait = true; break;
+		case 'h': huge = true; break;
 		default: return 2;
 		}
 	}
