@@ -70,6 +70,17 @@ else
 	echo "# it is $status"
 	failed=1
 fi
+
+number=$((number + 1))
+said=$(MAKEFLAGS='w -- WHAT=more' bash -c '. "$1/vm/host.sh"
+	make -s -C / -f <(printf "all:\n\t@echo this \$(WHAT)\n")' - "$here" 2>&1)
+if [ "$said" = "this " ]; then
+	echo "ok $number - a make in the lab does not go by how ours was called"
+else
+	echo "not ok $number - a make in the lab does not go by how ours was called"
+	echo "# it says: $said"
+	failed=1
+fi
 echo "1..$number"
 if [ $failed = 1 ]; then
 	sed 's/^/# /' "$logs/tap" "$logs/err"

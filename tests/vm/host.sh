@@ -19,6 +19,11 @@
 #   style/                 checkpatch.pl and kernel-doc of the newest kernel
 #   debug-source/VERSION/  the source tree of the debug kernel and of 60-in-tree.t
 
+# How our Makefile was called is not for the makes that are called here: after
+# "make -C DIR check" they would say which directories they enter, and a variable
+# of its command line would be one of the kernel's.
+unset MAKEFLAGS MFLAGS
+
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034  # used by the scripts that source this file
 top_dir=$(cd "$vm_dir/../.." && pwd)
