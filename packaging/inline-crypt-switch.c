@@ -2,10 +2,11 @@
 /*
  * inline-crypt-switch - move a live mapping from crypt to inline-crypt, or back
  *
- * It reads the table of the mapping, loads it again with the other target, and
- * resumes. That one ioctl suspends the device, swaps the tables and resumes it,
- * and a signal that comes meanwhile undoes it; so there is no moment at which
- * the death of this process leaves the mapping suspended.
+ * It reads the table of the mapping, tries the other target with it, loads it
+ * again with that target, and resumes. That one ioctl suspends the device, swaps
+ * the tables and resumes it, and a signal that comes meanwhile undoes it; so
+ * there is no moment at which the death of this process leaves the mapping
+ * suspended.
  *
  * What else a process that dies would leave behind, a second process undoes:
  * see guard(). It also does so when nobody was killed, so there is one way out.
@@ -45,12 +46,17 @@
 #define MODULE		"/sys/module/dm_inline_crypt"
 #define SHOW_KEYS	MODULE "/parameters/show_keys"
 
+#define TRIAL		"inline-crypt-switch-trial"	/* a mapping, and its UUID */
+
 #define PASSPHRASE_MAX	512	/* what cryptsetup takes from a terminal */
 #define TRIES		3
+
+#define BLOCK		4096	/* bytes; the largest sector that the targets have */
 
 /* What is to be undone; shared with the guard */
 static struct {
 	bool keys_shown;
+	bool trial;
 	bool loaded;
 	bool resuming;	/* so it may be us who suspended it */
 } *todo;
@@ -59,11 +65,29 @@ static int guard_pipe = -1;
 static pid_t guard_pid;
 static const char *name;	/* of the mapping */
 static char dm_error[256];	/* the last one of libdevmapper */
+static struct dm_task *tables[2];	/* what read_table() has handed out */
 
 /* --- messages and the way out ----------------------------------------------- */
 
+/* It may have keys in it: libdevmapper wipes the one that is destroyed. */
+static void put_table(struct dm_task *table)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		if (table && tables[i] == table) {
+			tables[i] = NULL;
+			dm_task_destroy(table);
+		}
+	}
+}
+
 static void finish(int status)
 {
+	size_t i;
+
+	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		put_table(tables[i]);
 	fflush(stdout);
 	if (guard_pid) {
 		close(guard_pipe);
@@ -141,13 +165,18 @@ static void release_signals(const sigset_t *saved)
 
 /* --- device mapper ---------------------------------------------------------- */
 
-static struct dm_task *new_task(int type)
+static struct dm_task *new_task_for(const char *mapping, int type)
 {
 	struct dm_task *t = dm_task_create(type);
 
-	if (!t || !dm_task_set_name(t, name) || !dm_task_no_open_count(t))
+	if (!t || !dm_task_set_name(t, mapping) || !dm_task_no_open_count(t))
 		die("%s", dm_error);
 	return t;
+}
+
+static struct dm_task *new_task(int type)
+{
+	return new_task_for(name, type);
 }
 
 /* Runs @t and frees it. */
@@ -171,11 +200,12 @@ static void get_info(struct dm_info *info, char *uuid)
 	dm_task_destroy(t);
 }
 
-/* The live table; lives in the task, which wipes it when it is destroyed. */
+/* The live table; put_table() when done with it. */
 static struct dm_task *read_table(void)
 {
 	struct dm_task *t = new_task(DM_DEVICE_TABLE);
 
+	tables[tables[0] ? 1 : 0] = t;
 	dm_task_secure_data(t);
 	if (!dm_task_run(t))
 		die("cannot read the table: %s", dm_error);
@@ -189,8 +219,8 @@ static bool clear(void)
 
 /*
  * File systems need not be frozen for it, as all data and its place stay. And
- * no udev cookie: the node stays as well, and a process that is killed would
- * leave the semaphore behind. udev goes by what it knows of the device then.
+ * no udev cookie: a process that is killed would leave the semaphore behind.
+ * See set_up_libdevmapper() for what udev makes of that.
  */
 static bool resume(void)
 {
@@ -199,6 +229,19 @@ static bool resume(void)
 	dm_task_skip_lockfs(t);
 	dm_task_set_add_node(t, DM_ADD_NODE_ON_CREATE);
 	return run(t);
+}
+
+/*
+ * Our libdevmapper, and again after libcryptsetup, which has its own idea of it.
+ *
+ * Without a cookie libdevmapper has udev's rules switched off, as it makes nodes
+ * itself then, and udev would take its link in /dev/mapper away. Unless it is
+ * told that there are no cookies: then the rules find what they found before.
+ */
+static void set_up_libdevmapper(void)
+{
+	dm_log_with_errno_init(log_dm);
+	dm_udev_set_sync_support(0);
 }
 
 /* Is @target registered? @load: have its module loaded, should it not be. */
@@ -223,6 +266,30 @@ static bool have_target(const char *target, bool load)
 }
 
 /* --- the guard -------------------------------------------------------------- */
+
+/* Is it there? By its UUID, as somebody may have had the same idea for a name. */
+static bool find_trial(struct dm_info *info)
+{
+	struct dm_task *t = new_task_for(TRIAL, DM_DEVICE_INFO);
+	bool found = dm_task_run(t) && dm_task_get_info(t, info) && info->exists &&
+		     !strcmp(dm_task_get_uuid(t), TRIAL);
+
+	dm_task_destroy(t);
+	return found;
+}
+
+static bool remove_trial(void)
+{
+	struct dm_info info;
+	struct dm_task *t;
+
+	if (!find_trial(&info))
+		return true;
+	t = new_task_for(TRIAL, DM_DEVICE_REMOVE);
+	/* A process that was killed may not have closed it yet. */
+	dm_task_retry_remove(t);
+	return run(t);
+}
 
 static bool show_keys(bool on)
 {
@@ -252,6 +319,8 @@ static void guard(int fd)
 	guard_pid = 0; /* so that die() does not wait */
 	if (todo->keys_shown)
 		show_keys(false);
+	if (todo->trial)
+		remove_trial();
 	if (todo->loaded) {
 		get_info(&info, NULL);
 		/* With what is loaded, as switch_target() leaves it then, or without. */
@@ -435,15 +504,29 @@ static char *ask_passphrase(const char *what, size_t *size)
 	return pass;
 }
 
+static struct crypt_device *luks_header(const char *uuid, const char *device)
+{
+	struct crypt_device *cd;
+	int r;
+
+	crypt_set_log_callback(NULL, log_crypt, NULL);
+	r = crypt_init(&cd, device);
+	if (!r)
+		r = crypt_load(cd, CRYPT_LUKS2, NULL);
+	set_up_libdevmapper();
+	if (r < 0 || strcmp(crypt_get_uuid(cd), uuid))
+		die("the LUKS2 header %s is not on %s, say where with --header", uuid, device);
+	return cd;
+}
+
 /*
  * Has cryptsetup's library put the volume key of a LUKS2 device into the
  * keyring of this thread, under the name that the table has. The process that
  * opened the mapping had it there as well, and took it along when it ended.
  */
-static void fetch_luks_key(const char *uuid, const char *device, const char *key_file)
+static void fetch_luks_key(struct crypt_device *cd, const char *device, const char *key_file)
 {
 	uint32_t flags = CRYPT_ACTIVATE_KEYRING_KEY;
-	struct crypt_device *cd;
 	char *pass = NULL;
 	size_t size;
 	int r, tries;
@@ -454,13 +537,7 @@ static void fetch_luks_key(const char *uuid, const char *device, const char *key
 	 */
 	if (mlockall(MCL_CURRENT))
 		die("cannot keep memory from being swapped: %s", strerror(errno));
-	crypt_set_log_callback(NULL, log_crypt, NULL);
-	r = crypt_init(&cd, device);
-	if (!r)
-		r = crypt_load(cd, CRYPT_LUKS2, NULL);
-	if (r < 0 || strcmp(crypt_get_uuid(cd), uuid))
-		die("the LUKS2 header %s is not on %s, say where with --header", uuid, device);
-
+	dm_udev_set_sync_support(1);
 	r = crypt_activate_by_token_pin(cd, NULL, NULL, CRYPT_ANY_TOKEN, NULL, 0, NULL, flags);
 	for (tries = 0; r < 0 && tries < (key_file ? 1 : TRIES); tries++) {
 		if (!key_file)
@@ -480,6 +557,7 @@ static void fetch_luks_key(const char *uuid, const char *device, const char *key
 	}
 	if (r < 0)
 		die("cannot get the volume key: %s", strerror(-r));
+	set_up_libdevmapper();
 	lock_memory();
 	/* Not crypt_free(), which may take the key away again. */
 }
@@ -495,6 +573,7 @@ static void find_key(const struct line *l, const char *header, const char *key_f
 {
 	char type[16] = "", device[128] = "", uuid[37] = "", kernel_name[120], *desc;
 	unsigned int major, minor;
+	struct crypt_device *cd;
 	const char *key;
 	int len, colon = 0;
 
@@ -511,9 +590,12 @@ static void find_key(const struct line *l, const char *header, const char *key_f
 	len = 0;
 	if (strcmp(type, "logon") ||
 	    sscanf(desc, "cryptsetup:%36[0-9a-f-]%n", uuid, &len) != 1 ||
-	    strncmp(desc + len, "-d", 2))
-		die("its key %s:%s is in no keyring of this process; add it to the session's (keyctl padd %s %s @s) and try again",
-		    type, desc, type, desc);
+	    strncmp(desc + len, "-d", 2)) {
+		bool blob = !strcmp(type, "trusted") || !strcmp(type, "encrypted");
+
+		die("its key %s:%s is in no keyring of this process; add it to the session's (keyctl %s %s %s%s @s) and try again",
+		    type, desc, blob ? "add" : "padd", type, desc, blob ? " \"load ...\"" : "");
+	}
 	if (header) {
 		snprintf(device, sizeof(device), "%s", header);
 	} else {
@@ -523,10 +605,13 @@ static void find_key(const struct line *l, const char *header, const char *key_f
 			die("cannot find the device below, say where the LUKS2 header is with --header");
 		snprintf(device, sizeof(device), "/dev/%s", kernel_name);
 	}
-	if (dry_run)
+	cd = luks_header(uuid, device);
+	if (!dry_run)
+		fetch_luks_key(cd, device, key_file);
+	else if (key_file)
+		say("its key is not in the keyring: would read a passphrase of %s from %s", device, key_file);
+	else
 		say("its key is not in the keyring: would ask for a passphrase of %s", device);
-	else if (!reachable(type, desc))
-		fetch_luks_key(uuid, device, key_file);
 out:
 	free(desc);
 }
@@ -558,10 +643,9 @@ static void show_kernel_log(int fd)
 
 /* --- the switch ------------------------------------------------------------- */
 
-/* Loads @table into the inactive slot, with target @to in place of what it has. */
-static bool load(struct dm_task *table, const char *to, bool read_only)
+/* Runs @t with @table, and with target @to in place of what that has; frees @t. */
+static bool run_with(struct dm_task *t, struct dm_task *table, const char *to, bool read_only)
 {
-	struct dm_task *t = new_task(DM_DEVICE_RELOAD);
 	void *next = NULL;
 	struct line l;
 	char *params;
@@ -580,10 +664,124 @@ static bool load(struct dm_task *table, const char *to, bool read_only)
 						  is_zero(&l) ? l.target : to, params);
 		if (params)
 			wipe(params);
-		if (!ok)
+		if (!ok) {
+			dm_task_destroy(t);
 			die("out of memory");
+		}
 	} while (next);
 	return run(t);
+}
+
+/* Loads it into the inactive slot. */
+static bool load(struct dm_task *table, const char *to, bool read_only)
+{
+	return run_with(new_task(DM_DEVICE_RELOAD), table, to, read_only);
+}
+
+static int open_mapping(const struct dm_info *info)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/dm-%u", info->minor);
+	return open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+}
+
+enum compared { SAME, OTHER, UNREADABLE };
+
+/* One block at @offset bytes, while @live may be written to */
+static enum compared compare_block(int live, int trial, off_t offset, ssize_t size)
+{
+	static char block[3][BLOCK] __attribute__((aligned(BLOCK)));
+	enum compared result;
+
+	do {
+		if (pread(live, block[0], size, offset) != size)
+			result = UNREADABLE;
+		else if (pread(trial, block[1], size, offset) == size &&
+			 !memcmp(block[0], block[1], size))
+			result = SAME;
+		else if (pread(live, block[2], size, offset) == size)
+			result = OTHER;
+		else
+			result = UNREADABLE;
+		/* What was written after the first read is no other data. */
+	} while (result == OTHER && memcmp(block[0], block[2], size));
+	explicit_bzero(block, sizeof(block));
+	return result;
+}
+
+/* A few blocks of each line, of which some may have no valid tags, or not be readable */
+static enum compared compare(struct dm_task *table, int live, int trial)
+{
+	enum compared result = UNREADABLE, one;
+	void *next = NULL;
+	struct line l;
+	uint64_t i;
+
+	do {
+		next = next_line(table, next, &l);
+		for (i = 0; i < 4 && !is_zero(&l); i++) {
+			/* At quarters of it, with whole blocks from its beginning on */
+			uint64_t block = l.length * 512 / BLOCK / 4 * i;
+			uint64_t size = l.length * 512 - block * BLOCK;
+
+			one = compare_block(live, trial, l.start * 512 + block * BLOCK,
+					    size < BLOCK ? size : BLOCK);
+			if (one == OTHER)
+				return OTHER;
+			if (one == SAME)
+				result = SAME;
+		}
+	} while (next);
+	return result;
+}
+
+/*
+ * A second mapping, read-only and seen by nobody, has the table with target @to:
+ * it must read what the live one reads. A key of the keyring goes by its name,
+ * and nothing else tells whether it is the one that the data has.
+ */
+static void try_target(struct dm_task *table, const struct dm_info *info,
+		       const char *from, const char *to)
+{
+	struct dm_task *t = new_task_for(TRIAL, DM_DEVICE_CREATE);
+	enum compared result = UNREADABLE;
+	int log = open_kernel_log(), live, trial = -1;
+	struct dm_info trial_info;
+
+	if (!dm_task_set_uuid(t, TRIAL) ||
+	    !dm_task_set_event_nr(t, (DM_UDEV_DISABLE_DM_RULES_FLAG |
+				      DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |
+				      DM_UDEV_DISABLE_DISK_RULES_FLAG |
+				      DM_UDEV_DISABLE_OTHER_RULES_FLAG) << DM_UDEV_FLAGS_SHIFT))
+		die("%s", dm_error);
+	/* What was left by one that was killed together with its guard */
+	if (!remove_trial())
+		die("cannot remove the mapping " TRIAL ": %s", dm_error);
+	todo->trial = true;
+	if (!run_with(t, table, to, true)) {
+		show_kernel_log(log);
+		die("%s refuses the table, so it stays %s", to, from);
+	}
+	live = open_mapping(info);
+	if (find_trial(&trial_info))
+		trial = open_mapping(&trial_info);
+	if (live >= 0 && trial >= 0)
+		result = compare(table, live, trial);
+	if (trial >= 0)
+		close(trial);
+	if (live >= 0)
+		close(live);
+	if (log >= 0)
+		close(log);
+	if (!remove_trial())
+		die("cannot remove the mapping " TRIAL ": %s", dm_error);
+	todo->trial = false;
+	if (result == OTHER)
+		die("%s reads other data with this table and key than %s does, so it stays %s; a key in a keyring must be the one that the mapping was opened with",
+		    to, from, from);
+	if (result == UNREADABLE)
+		say("could not be read, so whether %s reads the same is not known", to);
 }
 
 /*
@@ -665,7 +863,7 @@ static void refuse_changed(const struct dm_info *info, const char *uuid, struct 
 	if (strcmp(uuid, uuid_now) || info->major != now.major || info->minor != now.minor ||
 	    info->read_only != now.read_only || !same_tables(table, table_now))
 		die("was changed meanwhile, try again");
-	dm_task_destroy(table_now);
+	put_table(table_now);
 }
 
 /* What somebody who has only cryptsetup in mind would otherwise find out by failures */
@@ -794,7 +992,7 @@ int main(int argc, char **argv)
 	if (!strncmp(name, "/dev/mapper/", 12))
 		name += 12;
 
-	dm_log_with_errno_init(log_dm);
+	set_up_libdevmapper();
 	if (geteuid())
 		die("needs root");
 	prctl(PR_SET_DUMPABLE, 0);
@@ -833,6 +1031,9 @@ int main(int argc, char **argv)
 			find_key(&l, header, key_file, dry_run);
 	} while (next);
 	if (dry_run) {
+		if (raw && !strcmp(from, OURS))
+			say("would set " SHOW_KEYS " while it reads the table");
+		say("would see on a mapping of its own whether %s reads the same", to);
 		say("would load its table with %s in place of %s, and resume", to, from);
 		if (!strcmp(to, OURS))
 			say_what_cryptsetup_sees();
@@ -841,10 +1042,10 @@ int main(int argc, char **argv)
 
 	refuse_changed(&info, uuid, table);
 	if (raw && !strcmp(from, OURS)) {
-		dm_task_destroy(table);
+		put_table(table);
 		table = read_table_with_keys();
 	}
+	try_target(table, &info, from, to);
 	switch_target(table, from, to, info.read_only);
-	dm_task_destroy(table);
 	finish(0);
 }

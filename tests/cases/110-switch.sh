@@ -39,6 +39,8 @@ check "dry run" switch --dry-run ours
 like "$(cat /run/check.out)" "load the module dm-inline-crypt" "says that the module is to be loaded"
 like "$(cat /run/check.out)" "ours: would load its table with inline-crypt in place of crypt, and resume" \
 	"that the table is"
+like "$(cat /run/check.out)" "ours: would see on a mapping of its own whether inline-crypt reads the same" \
+	"that it is tried before"
 like "$(cat /run/check.out)" "ours: until it is switched back, $fails" "what cryptsetup cannot do then"
 like "$(cat /run/check.out)" 'ours: until then, "dmsetup remove ours" closes it' "and what does it"
 check_not "and did not load it" grep -q ^dm_inline_crypt /proc/modules
@@ -82,6 +84,11 @@ dm_remove ours
 
 dm_create ours "$(crypt_table crypt "$loop" allow_discards sector_size:4096 iv_large_sectors)"
 there_and_back ours "options"
+dm_remove ours
+make_crypt ours "$loop"
+check "dry run, back" switch --dry-run ours
+like "$(cat /run/check.out)" "ours: would set .*/show_keys while it reads the table" "says that keys would be shown"
+check_not "and it is no mapping of its own yet" grep -q trial /run/check.out
 dm_remove ours
 for contexts in "read_context:endio" "allow_discards write_context:caller read_context:caller"; do
 	make_crypt ours "$loop" $contexts
@@ -144,7 +151,34 @@ check_not "key that the target refuses" switch ours
 like "$(cat /run/check.out)" "kernel: .*inline-crypt: .*another size" "with what the kernel says"
 is "$(target ours)" crypt "it is what it was"
 check "usable" usable ours
+# One with the same name and of the same size, as of another disk
+keyctl purge user lab:x > /dev/null
+id=$(test_key 64 77 | xxd -r -p | keyctl padd user lab:x @u)
+check_not "another key of that name" switch ours
+like "$(cat /run/check.out)" "inline-crypt reads other data .* than crypt does, so it stays crypt; a key" "with a message"
+is "$(target ours)" crypt "it is what it was"
+is "$(tables ours)" "Active:Live" "and has no second table"
+check_not "nor is there a second mapping" dmsetup info inline-crypt-switch-trial
+test_key 64 | xxd -r -p | keyctl pupdate "$id"
+check "the right one again" switch ours
+test_key 64 77 | xxd -r -p | keyctl pupdate "$id"
+check_not "another one on the way back" switch ours
+like "$(cat /run/check.out)" "crypt reads other data" "with a message"
+is "$(target ours)" inline-crypt "it is what it was"
 dm_remove ours
+
+# Tags that nobody has written yet: nothing to compare
+make_integrity int "$loop" 28 D
+dm_create ours "0 8192 crypt capi:gcm(aes)-random $(test_key 32) 0 $int 0 1 integrity:28:aead"
+check "no block has a valid tag" switch ours
+like "$(cat /run/check.out)" "ours: could not be read, so whether inline-crypt reads the same is not known" "says so"
+is "$(target ours)" inline-crypt "is inline-crypt"
+check "the end is written" rw write /dev/mapper/ours $((8192 * 512 - 1048576)) data
+check "back: some have" switch ours
+check_not "and are compared" grep -q "could not be read" /run/check.out
+is "$(target ours)" crypt "is crypt"
+dm_remove ours
+dm_remove "${int##*/}"
 
 # --- LUKS2
 printf secret > pass
@@ -156,6 +190,8 @@ for how in --disable-keyring ""; do
 	cryptsetup open $how --key-file pass "$loop" luks || not_ok "$text: open"
 	check "$text: dry run" switch --dry-run luks
 	[ -n "$how" ] || like "$(cat /run/check.out)" "would ask for a passphrase of $loop" "$text: says so"
+	check "$text: dry run with a file" switch --dry-run --key-file pass luks
+	[ -n "$how" ] || like "$(cat /run/check.out)" "would read a passphrase of $loop from pass" "$text: says so"
 	like "$(cat /run/check.out)" "would load its table" "$text: and the rest"
 	there_and_back luks "$text" --key-file pass
 	check "$text: there" switch --key-file pass luks
@@ -345,8 +381,10 @@ truncate -s 16M header
 check "luksFormat, detached" cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 \
 	--pbkdf-force-iterations 1000 --header header "$loop" pass
 cryptsetup open --header header --key-file pass "$loop" luks
-check_not "detached header without --header" switch --key-file pass luks
-like "$(cat /run/check.out)" "say where with --header" "with a message"
+for dry in "" --dry-run; do
+	check_not "detached header without --header $dry" switch $dry --key-file pass luks
+	like "$(cat /run/check.out)" "say where with --header" "with a message"
+done
 there_and_back luks "detached header" --header header --key-file pass
 dm_remove luks
 

@@ -21,10 +21,12 @@ settled() {
 		[ -n "$(pidof inline-crypt-switch)" ] || break
 		sleep 0.1
 	done
-	usable ours && grep -q N /sys/module/dm_inline_crypt/parameters/show_keys && return
+	usable ours && grep -q N /sys/module/dm_inline_crypt/parameters/show_keys &&
+		[ ! -e /dev/mapper/inline-crypt-switch-trial ] &&
+		! dmsetup info inline-crypt-switch-trial > /dev/null 2>&1 && return
 	bad=$((bad + 1))
 	diag "after $1:"
-	diag "$(dmsetup info ours) $(cat /sys/module/dm_inline_crypt/parameters/show_keys)"
+	diag "$(dmsetup ls) $(dmsetup info ours) $(cat /sys/module/dm_inline_crypt/parameters/show_keys)"
 	dmsetup clear ours
 	dmsetup resume ours
 }
@@ -50,17 +52,24 @@ ioctls() {
 }
 ioctls > to
 ioctls > back
-is "$(grep -c DM_DEV_SUSPEND to back | paste -sd ' ')" "to:1 back:1" "one ioctl suspends, swaps, resumes"
+# The first is that of the trial
+for way in to back; do
+	is "$(grep -E 'DM_(TABLE_LOAD|DEV_SUSPEND)' $way | paste -sd ' ')" \
+		"DM_TABLE_LOAD DM_DEV_SUSPEND DM_TABLE_LOAD DM_DEV_SUSPEND" \
+		"$way: one ioctl suspends, swaps, resumes"
+done
 
 # count_kill - by its ioctls in "trace": killed at all, half way, after all was done?
-kills=0 half=0 after=0
+kills=0 half=0 after=0 trials=0
 count_kill() {
 	grep -q "killed by SIGKILL" trace || return
 	kills=$((kills + 1))
-	if grep -q "DM_DEV_SUSPEND.* = 0" trace; then
+	if [ "$(grep -c "DM_DEV_SUSPEND.* = 0" trace)" = 2 ]; then
 		after=$((after + 1))
-	elif grep -q "DM_TABLE_LOAD.* = 0" trace; then
+	elif [ "$(grep -c "DM_TABLE_LOAD.* = 0" trace)" = 2 ]; then
 		half=$((half + 1))
+	elif grep -q "DM_DEV_CREATE.* = 0" trace && ! grep -q "DM_DEV_REMOVE.* = 0" trace; then
+		trials=$((trials + 1))
 	fi
 }
 # first - the process that does the work
@@ -99,7 +108,7 @@ for way in to back; do
 		strace -e trace=ioctl -e "inject=ioctl:delay_exit=20000000:when=$(at $way $call)" -o trace \
 			inline-crypt-switch ours > out 2>&1 &
 		for _ in $(seq 200); do
-			! grep -qs "$call.* = 0" trace || break
+			[ "$(grep -cs "$call.* = 0" trace)" != "$(grep -c $call $way)" ] || break
 			sleep 0.05
 		done
 		kill_now "a kill after $call on the way $way"
@@ -119,9 +128,10 @@ done
 while [ $switches -lt 50 ]; do
 	another
 done
-diag "$kills kills, $half half way, $after after the change"
+diag "$kills kills, $trials in the trial, $half half way, $after after the change"
 is_at_least $kills $(($(cat to back | wc -l) + 8)) "killed before and after ioctls"
 is_at_least $half 10 "10 times or more with a table loaded, and not resumed yet"
+is_at_least $trials 4 "and with a trial mapping"
 is_at_least $after 2 "and when all was done"
 is_at_least $switches 50 "and 50 that were not"
 is $bad 0 "each time it was left in working order"
@@ -129,10 +139,6 @@ calm "killed at each ioctl"
 
 # --- in a suspend that takes long
 requires_module dm-delay
-# tables NAME - print Active or Suspended, and which tables it has: Live or Both
-tables() {
-	dmsetup info -c --noheadings -o suspended,tables_loaded "$1"
-}
 # waiting PID - is it in the ioctl that suspends, and waits for I/O there?
 waiting() {
 	for _ in $(seq 50); do
@@ -147,11 +153,12 @@ processes() {
 	pidof inline-crypt-switch | tr ' ' '\n' | sort -nr
 }
 dm_remove ours
-dm_create slow "0 $(sectors "$loop") delay $loop 0 2000" || bail "no slow device"
+# The trial's reads are not slow
+dm_create slow "0 $(sectors "$loop") delay $loop 0 0 $loop 0 2000" || bail "no slow device"
 dm_create ours "$(crypt_table crypt /dev/mapper/slow)"
 for signal in TERM KILL KILL-both; do
-	dd if=/dev/mapper/ours of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null &
-	reader=$!
+	dd if=/dev/zero of=/dev/mapper/ours bs=4k count=1 oflag=direct conv=notrunc 2> /dev/null &
+	writer=$!
 	sleep 0.2
 	inline-crypt-switch ours > out 2>&1 &
 	pid=$!
@@ -162,7 +169,7 @@ for signal in TERM KILL KILL-both; do
 		kill -$signal $pid
 	fi
 	wait $pid 2> /dev/null
-	check "SIG$signal: the reader gets its data" wait $reader
+	check "SIG$signal: the writer gets through" wait $writer
 	for _ in $(seq 50); do
 		[ -n "$(processes)" ] || break
 		sleep 0.1
@@ -225,3 +232,20 @@ is "$(cat /sys/module/dm_inline_crypt/parameters/show_keys)" Y "killed with its 
 check "usable" usable ours
 check "back" switch ours
 like "$(cat /run/check.out)" "show_keys is set" "says so"
+
+# In the trial
+stop_at "$(at to DM_DEV_CREATE)"
+kill -KILL $(processes)
+wait $tracer
+check "killed with its guard in the trial: the second mapping is left" dmsetup info inline-crypt-switch-trial
+is "$(target ours) $(tables ours)" "crypt Active:Live" "it is what it was"
+check "usable" usable ours
+check "the next run" switch ours
+check_not "removes it" dmsetup info inline-crypt-switch-trial
+is "$(target ours)" inline-crypt "and goes on"
+check "back" switch ours
+# What has the name only is not ours
+dm_create inline-crypt-switch-trial "0 8 zero"
+check_not "somebody's mapping of that name" switch ours
+check "is left alone" dmsetup info inline-crypt-switch-trial
+is "$(target ours)" crypt "it is what it was"

@@ -279,6 +279,20 @@ find_nvme() {
 	bail "no NVMe disk with metadata"
 }
 
+# make_zonefs DEVICE - what mkzonefs writes, which Debian 12 does not have: a super block
+#
+# Magic, checksum, label, UUID, and no features; Documentation/filesystems/zonefs.rst. The
+# checksum is that of gzip without the final inversion.
+make_zonefs() {
+	{ printf 'SFOZ\0\0\0\0'; head -c 64 /dev/zero; printf 'a plain pattern!'; head -c 4008 /dev/zero; } > zonefs
+	gzip -c zonefs | tail -c 8 | head -c 4 | od -A n -v -t u1 | {
+		read -r _a _b _c _d
+		# shellcheck disable=SC2059  # octal bytes
+		printf "$(printf '\\%03o' $((255 - _a)) $((255 - _b)) $((255 - _c)) $((255 - _d)))"
+	} | dd of=zonefs bs=1 seek=4 conv=notrunc 2> /dev/null
+	dd if=zonefs of="$1" bs=4096 oflag=direct conv=notrunc 2> /dev/null
+}
+
 # sectors DEVICE - print the size in 512-byte sectors
 sectors() {
 	blockdev --getsz "$1"
@@ -606,9 +620,14 @@ full_table() {
 	dmsetup table --showkeys "$1"
 }
 
+# tables NAME - print Active or Suspended, and which tables it has: Live or Both
+tables() {
+	dmsetup info -c --noheadings -o suspended,tables_loaded "$1"
+}
+
 # usable NAME - is it in working order, with nothing left over?
 usable() {
-	[ "$(dmsetup info -c --noheadings -o suspended,tables_loaded "$1")" = "Active:Live" ] &&
+	[ "$(tables "$1")" = "Active:Live" ] &&
 		timeout 10 dd if="/dev/mapper/$1" of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null
 }
 
