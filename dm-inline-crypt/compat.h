@@ -313,7 +313,8 @@ static inline bool icrypt_need_resched(void)
  * @bio: the clone in map, not yet remapped
  *
  * From 6.12 on dm does so itself for a zoned mapped device, and BUGs if we try;
- * and an atomic write is one or none.
+ * before, it makes writes of appends to zones, marked by REQ_NOMERGE, that have
+ * to be written whole. And an atomic write is one or none.
  *
  * Context: any.
  * Return: whether dm_accept_partial_bio() is legal.
@@ -322,7 +323,9 @@ static inline bool icrypt_may_split_write(struct bio *bio)
 {
 	if (bio->bi_opf & ICRYPT_REQ_ATOMIC)
 		return false;
-	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) || !bdev_is_zoned(bio->bi_bdev);
+	if (!bdev_is_zoned(bio->bi_bdev))
+		return true;
+	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) && !(bio->bi_opf & REQ_NOMERGE);
 }
 
 /**

@@ -176,6 +176,11 @@ if have_kernel_config BLK_DEV_ZONED; then
 	is $reads 65536 "zoned, io_uring: nothing larger below"
 	kernel_at_least 6.12 || is $writes 65536 "zoned, io_uring: nor above it"
 	dm_remove ours
+	# Of an append dm makes a write on older kernels, and that must not be split
+	make_null_blk appended memory_backed=1 size=128 zoned=1 zone_size=4
+	make_crypt ours "$appended"
+	check_zone_append "zoned" /dev/mapper/ours part
+	dm_remove ours
 else
 	skip "zoned" "kernel without zoned devices"
 fi

@@ -48,3 +48,15 @@ check "asynchronous cipher: sequential zones" fio --name=x --filename=/dev/mappe
 	--ioengine=libaio --iodepth=8 --verify=crc32c --verify_fatal=1
 check "asynchronous cipher: 2 MiB in one go" rw write /dev/mapper/ours $((16 * 1048576)) data
 check "and read" rw compare /dev/mapper/ours $((16 * 1048576)) data
+dm_remove ours
+
+# A file system that appends to zones: older kernels make writes of that in dm
+make_null_blk appended memory_backed=1 size=128 zoned=1 zone_size=4
+make_crypt ours "$appended"
+check_zone_append "ours" /dev/mapper/ours data
+dm_remove ours
+dm_create theirs "$(crypt_table crypt "$appended")" || bail "no dm-crypt"
+mount /dev/mapper/theirs /mnt || bail "dm-crypt finds no file system"
+check "appended, for dm-crypt as well" cmp data /mnt/direct
+umount /mnt
+dm_remove theirs

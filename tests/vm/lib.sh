@@ -279,18 +279,25 @@ find_nvme() {
 	bail "no NVMe disk with metadata"
 }
 
-# make_zonefs DEVICE - what mkzonefs writes, which Debian 12 does not have: a super block
-#
-# Magic, checksum, label, UUID, and no features; Documentation/filesystems/zonefs.rst. The
-# checksum is that of gzip without the final inversion.
-make_zonefs() {
-	{ printf 'SFOZ\0\0\0\0'; head -c 64 /dev/zero; printf 'a plain pattern!'; head -c 4008 /dev/zero; } > zonefs
-	gzip -c zonefs | tail -c 8 | head -c 4 | od -A n -v -t u1 | {
-		read -r _a _b _c _d
-		# shellcheck disable=SC2059  # octal bytes
-		printf "$(printf '\\%03o' $((255 - _a)) $((255 - _b)) $((255 - _c)) $((255 - _d)))"
-	} | dd of=zonefs bs=1 seek=4 conv=notrunc 2> /dev/null
-	dd if=zonefs of="$1" bs=4096 oflag=direct conv=notrunc 2> /dev/null
+# check_zone_append TEXT DEVICE FILE - FILE is written to a new file system that appends to zones
+check_zone_append() {
+	requires_command mkfs.btrfs
+	requires_module btrfs
+	mkfs.btrfs -q -m single -d single "$2" > /run/check.out 2>&1
+	mount "$2" /mnt || bail "no btrfs with zones: $(cat /run/check.out)"
+	trace_start block/block_bio_queue
+	check "$1: appended, direct" dd if="$3" of=/mnt/direct bs=256k oflag=direct
+	check "$1: appended, buffered" dd if="$3" of=/mnt/buffered bs=256k conv=fsync
+	trace_stop trace
+	_disk=$(tr : , < "/sys/block/$(disk_name "$2")/dev")
+	# shellcheck disable=SC2016  # of awk
+	check "$1: by appends" awk -v dev="$_disk" '
+		$5 == "block_bio_queue:" && $6 == dev && $7 ~ /^N/ && $10 > 128 { n++ }
+		END { print n + 0; exit !n }' trace
+	drop_caches
+	check "$1: read, direct" cmp "$3" /mnt/direct
+	check "$1: read, buffered" cmp "$3" /mnt/buffered
+	umount /mnt
 }
 
 # sectors DEVICE - print the size in 512-byte sectors
