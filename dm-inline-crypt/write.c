@@ -338,6 +338,21 @@ static int write_ordered(struct icrypt_io *io)
 	return DM_MAPIO_SUBMITTED;
 }
 
+/*
+ * The most that is encrypted at once, bytes. Polled I/O that must not wait stays so
+ * wherever it is submitted again, and the device below refuses what it would have
+ * to split: it may have to, should there be no large pages, as none is ever merged.
+ */
+static unsigned int write_most(const struct icrypt_io *io)
+{
+	const blk_opf_t flags = REQ_NOWAIT | REQ_POLLED;
+
+	if (likely((io->bio->bi_opf & flags) != flags) || !icrypt_may_split_write(io->bio))
+		return ICRYPT_PAGES_MAX;
+	return min_t(unsigned int, ICRYPT_PAGES_MAX,
+		     bdev_max_segments(io->cc->dev->bdev) << PAGE_SHIFT);
+}
+
 /**
  * icrypt_write_map() - dm's map for a write
  * @io: the write, aligned to the sector size
@@ -353,7 +368,7 @@ int icrypt_write_map(struct icrypt_io *io)
 {
 	struct icrypt_config *cc = io->cc;
 	struct bio *bio = io->bio;
-	unsigned int part = icrypt_write_piece(io);
+	unsigned int part = icrypt_write_piece(io), most = write_most(io);
 	/*
 	 * Zoned: order goes before not waiting, as in the block layer's zone
 	 * write plugging; and dm wants no write of a zone to fail inside map.
@@ -361,13 +376,13 @@ int icrypt_write_map(struct icrypt_io *io)
 	enum icrypt_reason reason;
 	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !cc->zoned;
 
-	if (unlikely(io->bytes > ICRYPT_PAGES_MAX)) {
+	if (unlikely(io->bytes > most)) {
 		if (!icrypt_may_split_write(bio))
 			return DM_MAPIO_KILL;
 		if (!icrypt_rest_may_wait(cc, bio))
 			return icrypt_no_memory(io, nowait);
-		if (!part || part > ICRYPT_PAGES_MAX)
-			part = ICRYPT_PAGES_MAX;
+		if (!part || part > most)
+			part = most;
 	}
 	if (part) {
 		dm_accept_partial_bio(bio, part >> SECTOR_SHIFT);
