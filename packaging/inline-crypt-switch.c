@@ -46,10 +46,12 @@
 #define MODULE		"/sys/module/dm_inline_crypt"
 #define SHOW_KEYS	MODULE "/parameters/show_keys"
 
-#define TRIAL		"inline-crypt-switch-trial"	/* a mapping, and its UUID */
+#define TRIAL		"inline-crypt-switch-trial"	/* a mapping */
+#define TRIAL_UUID	"CRYPT-TEMP-" TRIAL		/* LVM and systemd leave such alone */
 
 #define PASSPHRASE_MAX	512	/* what cryptsetup takes from a terminal */
 #define TRIES		3
+#define READS		16	/* of a block that differs */
 
 #define BLOCK		4096	/* bytes; the largest sector that the targets have */
 
@@ -65,7 +67,7 @@ static int guard_pipe = -1;
 static pid_t guard_pid;
 static const char *name;	/* of the mapping */
 static char dm_error[256];	/* the last one of libdevmapper */
-static struct dm_task *tables[2];	/* what read_table() has handed out */
+static struct dm_task *tables[3];	/* what read_table() has handed out */
 
 /* --- messages and the way out ----------------------------------------------- */
 
@@ -204,8 +206,11 @@ static void get_info(struct dm_info *info, char *uuid)
 static struct dm_task *read_table(void)
 {
 	struct dm_task *t = new_task(DM_DEVICE_TABLE);
+	int i = 0;
 
-	tables[tables[0] ? 1 : 0] = t;
+	while (tables[i])
+		i++;
+	tables[i] = t;
 	dm_task_secure_data(t);
 	if (!dm_task_run(t))
 		die("cannot read the table: %s", dm_error);
@@ -272,13 +277,14 @@ static bool find_trial(struct dm_info *info)
 {
 	struct dm_task *t = new_task_for(TRIAL, DM_DEVICE_INFO);
 	bool found = dm_task_run(t) && dm_task_get_info(t, info) && info->exists &&
-		     !strcmp(dm_task_get_uuid(t), TRIAL);
+		     !strcmp(dm_task_get_uuid(t), TRIAL_UUID);
 
 	dm_task_destroy(t);
 	return found;
 }
 
-static bool remove_trial(void)
+/* @deferred: when whoever has it open lets go of it */
+static bool remove_trial(bool deferred)
 {
 	struct dm_info info;
 	struct dm_task *t;
@@ -287,7 +293,10 @@ static bool remove_trial(void)
 		return true;
 	t = new_task_for(TRIAL, DM_DEVICE_REMOVE);
 	/* A process that was killed may not have closed it yet. */
-	dm_task_retry_remove(t);
+	if (deferred)
+		dm_task_deferred_remove(t);
+	else
+		dm_task_retry_remove(t);
 	return run(t);
 }
 
@@ -319,8 +328,8 @@ static void guard(int fd)
 	guard_pid = 0; /* so that die() does not wait */
 	if (todo->keys_shown)
 		show_keys(false);
-	if (todo->trial)
-		remove_trial();
+	if (todo->trial && !remove_trial(false))
+		remove_trial(true);
 	if (todo->loaded) {
 		get_info(&info, NULL);
 		/* With what is loaded, as switch_target() leaves it then, or without. */
@@ -688,24 +697,30 @@ static int open_mapping(const struct dm_info *info)
 
 enum compared { SAME, OTHER, UNREADABLE };
 
-/* One block at @offset bytes, while @live may be written to */
+/*
+ * One block at @offset bytes. The live mapping may be written to, and of a mirror
+ * with two contents, where nobody ever wrote, each read may get another one. So
+ * what differs is read again; with a wrong key it is never the same.
+ */
 static enum compared compare_block(int live, int trial, off_t offset, ssize_t size)
 {
 	static char block[3][BLOCK] __attribute__((aligned(BLOCK)));
-	enum compared result;
+	enum compared result = UNREADABLE;
+	int i;
 
-	do {
+	for (i = 0; i < READS; i++) {
 		if (pread(live, block[0], size, offset) != size)
-			result = UNREADABLE;
-		else if (pread(trial, block[1], size, offset) == size &&
-			 !memcmp(block[0], block[1], size))
+			break;
+		if (pread(trial, block[1], size, offset) == size &&
+		    !memcmp(block[0], block[1], size)) {
 			result = SAME;
-		else if (pread(live, block[2], size, offset) == size)
+			break;
+		}
+		/* Unless it was written to in between */
+		if (pread(live, block[2], size, offset) == size &&
+		    !memcmp(block[0], block[2], size))
 			result = OTHER;
-		else
-			result = UNREADABLE;
-		/* What was written after the first read is no other data. */
-	} while (result == OTHER && memcmp(block[0], block[2], size));
+	}
 	explicit_bzero(block, sizeof(block));
 	return result;
 }
@@ -744,25 +759,31 @@ static enum compared compare(struct dm_task *table, int live, int trial)
 static void try_target(struct dm_task *table, const struct dm_info *info,
 		       const char *from, const char *to)
 {
-	struct dm_task *t = new_task_for(TRIAL, DM_DEVICE_CREATE);
+	static const uint32_t no_udev = DM_UDEV_DISABLE_DM_RULES_FLAG |
+					DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |
+					DM_UDEV_DISABLE_DISK_RULES_FLAG |
+					DM_UDEV_DISABLE_OTHER_RULES_FLAG;
 	enum compared result = UNREADABLE;
 	int log = open_kernel_log(), live, trial = -1;
 	struct dm_info trial_info;
+	struct dm_task *t;
 
-	if (!dm_task_set_uuid(t, TRIAL) ||
-	    !dm_task_set_event_nr(t, (DM_UDEV_DISABLE_DM_RULES_FLAG |
-				      DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |
-				      DM_UDEV_DISABLE_DISK_RULES_FLAG |
-				      DM_UDEV_DISABLE_OTHER_RULES_FLAG) << DM_UDEV_FLAGS_SHIFT))
-		die("%s", dm_error);
 	/* What was left by one that was killed together with its guard */
-	if (!remove_trial())
+	if (!remove_trial(false))
 		die("cannot remove the mapping " TRIAL ": %s", dm_error);
 	todo->trial = true;
-	if (!run_with(t, table, to, true)) {
+	t = new_task_for(TRIAL, DM_DEVICE_CREATE);
+	if (!dm_task_set_uuid(t, TRIAL_UUID) || !run(t))
+		die("cannot make the mapping " TRIAL ": %s", dm_error);
+	if (!run_with(new_task_for(TRIAL, DM_DEVICE_RELOAD), table, to, true)) {
 		show_kernel_log(log);
 		die("%s refuses the table, so it stays %s", to, from);
 	}
+	t = new_task_for(TRIAL, DM_DEVICE_RESUME);
+	/* No node, as one of libdevmapper's would be made when this process ends. */
+	dm_task_set_add_node(t, DM_ADD_NODE_ON_CREATE);
+	if (!dm_task_set_event_nr(t, no_udev << DM_UDEV_FLAGS_SHIFT) || !run(t))
+		die("cannot resume the mapping " TRIAL ": %s", dm_error);
 	live = open_mapping(info);
 	if (find_trial(&trial_info))
 		trial = open_mapping(&trial_info);
@@ -774,7 +795,7 @@ static void try_target(struct dm_task *table, const struct dm_info *info,
 		close(live);
 	if (log >= 0)
 		close(log);
-	if (!remove_trial())
+	if (!remove_trial(false))
 		die("cannot remove the mapping " TRIAL ": %s", dm_error);
 	todo->trial = false;
 	if (result == OTHER)
@@ -846,7 +867,7 @@ static bool same_tables(struct dm_task *a, struct dm_task *b)
 
 /*
  * Is it still the mapping of which we know @info, @uuid and @table? A passphrase
- * may have been long in coming.
+ * may have been long in coming, and the trial waits for the device.
  */
 static void refuse_changed(const struct dm_info *info, const char *uuid, struct dm_task *table)
 {
@@ -967,7 +988,7 @@ int main(int argc, char **argv)
 	};
 	const char *from, *to = NULL, *header = NULL, *key_file = NULL;
 	bool dry_run = false, raw = false;
-	struct dm_task *table;
+	struct dm_task *table, *keyed;
 	char uuid[DM_UUID_LEN];
 	struct dm_info info;
 	void *next = NULL;
@@ -1041,11 +1062,9 @@ int main(int argc, char **argv)
 	}
 
 	refuse_changed(&info, uuid, table);
-	if (raw && !strcmp(from, OURS)) {
-		put_table(table);
-		table = read_table_with_keys();
-	}
-	try_target(table, &info, from, to);
-	switch_target(table, from, to, info.read_only);
+	keyed = raw && !strcmp(from, OURS) ? read_table_with_keys() : table;
+	try_target(keyed, &info, from, to);
+	refuse_changed(&info, uuid, table);
+	switch_target(keyed, from, to, info.read_only);
 	finish(0);
 }

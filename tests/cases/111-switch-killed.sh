@@ -22,7 +22,6 @@ settled() {
 		sleep 0.1
 	done
 	usable ours && grep -q N /sys/module/dm_inline_crypt/parameters/show_keys &&
-		[ ! -e /dev/mapper/inline-crypt-switch-trial ] &&
 		! dmsetup info inline-crypt-switch-trial > /dev/null 2>&1 && return
 	bad=$((bad + 1))
 	diag "after $1:"
@@ -83,9 +82,9 @@ kill_now() {
 	count_kill
 	settled "$1"
 }
-# at WAY IOCTL - the number of the last one of this kind
+# at WAY IOCTL [N] - the number of the last, or the Nth, one of this kind
 at() {
-	grep -n "$2" "$1" | tail -n 1 | cut -d: -f1
+	grep -n "$2" "$1" | sed -n "${3:-\$}p" | cut -d: -f1
 }
 
 busy fio_mix --bsrange=4k-64k
@@ -224,7 +223,8 @@ for how in goes-on KILL; do
 done
 
 check "there" switch ours
-stop_at "$(at back DM_TABLE_STATUS)"
+# At first it looks what there is, then whether it still is
+stop_at "$(at back DM_TABLE_STATUS 3)"
 is "$(cat /sys/module/dm_inline_crypt/parameters/show_keys)" Y "stopped while keys are shown"
 kill -KILL $(processes)
 wait $tracer
@@ -244,8 +244,30 @@ check "the next run" switch ours
 check_not "removes it" dmsetup info inline-crypt-switch-trial
 is "$(target ours)" inline-crypt "and goes on"
 check "back" switch ours
+
+# Changed in the trial: nobody's work is undone
+for how in "a second table" "another size"; do
+	stop_at "$(at to DM_DEV_CREATE)"
+	pid=$(processes | tail -n 1)
+	if [ "$how" = "a second table" ]; then
+		dmsetup reload ours --table "0 1024 linear $loop 0"
+	else
+		dmsetup table --showkeys ours | sed "s/^0 [0-9]*/0 1024/" | /usr/bin/dmsetup load ours
+		dmsetup resume ours
+	fi
+	kill -CONT $pid
+	check_not "in the trial, $how: it gives up" wait $tracer
+	like "$(cat out)" "dmsetup clear ours|changed meanwhile" "with a message"
+	is "$(target ours)" crypt "it is what it was"
+	check_not "and the second mapping is gone" dmsetup info inline-crypt-switch-trial
+	[ "$how" = "another size" ] || is "$(tables ours)" "Active:Both" "the second table stays"
+	dmsetup clear ours
+done
+is "$(sectors /dev/mapper/ours)" 1024 "the size is the new one"
+
 # What has the name only is not ours
 dm_create inline-crypt-switch-trial "0 8 zero"
 check_not "somebody's mapping of that name" switch ours
+like "$(cat /run/check.out)" "cannot make the mapping inline-crypt-switch-trial: .*busy" "with a message"
 check "is left alone" dmsetup info inline-crypt-switch-trial
 is "$(target ours)" crypt "it is what it was"
