@@ -31,7 +31,8 @@ check() {
 		echo "ok $number - $text"
 	else
 		echo "not ok $number - $text"
-		sed 's/^/# /' "$tmp/out"
+		# prove shows what goes here
+		{ echo "not ok $number - $text"; cat "$tmp/out"; } | sed 's/^/# /' >&2
 		failed=1
 	fi
 }
