@@ -43,7 +43,7 @@ least_us() {
 
 # uptime_us
 uptime_us() {
-	awk '{ printf "%d\n", $1 * 1000000 }' /proc/uptime
+	awk '{ printf "%.0f\n", $1 * 1000000 }' /proc/uptime
 }
 
 # reads_in_stats - of all contexts
