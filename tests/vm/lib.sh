@@ -290,9 +290,10 @@ check_zone_append() {
 	check "$1: appended, buffered" dd if="$3" of=/mnt/buffered bs=256k conv=fsync
 	trace_stop trace
 	_disk=$(tr : , < "/sys/block/$(disk_name "$2")/dev")
+	# N, or ZA on newer kernels
 	# shellcheck disable=SC2016  # of awk
 	check "$1: by appends" awk -v dev="$_disk" '
-		$5 == "block_bio_queue:" && $6 == dev && $7 ~ /^N/ && $10 > 128 { n++ }
+		$5 == "block_bio_queue:" && $6 == dev && $7 ~ /^(N|ZA)/ && $10 > 128 { n++ }
 		END { print n + 0; exit !n }' trace
 	drop_caches
 	check "$1: read, direct" cmp "$3" /mnt/direct
