@@ -74,7 +74,7 @@ fi
 number=$((number + 1))
 said=$(MAKEFLAGS='w -- WHAT=more' bash -c '. "$1/vm/host.sh"
 	make -s -C / -f <(printf "all:\n\t@echo this \$(WHAT)\n")' - "$here" 2>&1)
-if [ "$said" = "this " ]; then
+if [ "$said" = this ]; then
 	echo "ok $number - a make in the lab does not go by how ours was called"
 else
 	echo "not ok $number - a make in the lab does not go by how ours was called"

@@ -81,7 +81,7 @@ check "what is no result is refused" bash -c '! "$1" "$2" /dev/null' - "$here/be
 mkdir "$tmp/with"
 cp "$here"/bench/{cells,matrix,device}.sh "$here/bench/matrix.txt" "$tmp/with"
 printf '%s\n' "CELLS='^psync-4k-randread$'" ROUNDS=1 RUNTIME=500ms > "$tmp/with/settings"
-check "make bench DEV= in a guest" "$here/vm/run" --kernel 6.1 --with "$tmp/with" \
+check "make bench DEV= in a guest" "$here/vm/run" --kernel 6.1 --case-timeout 500 --with "$tmp/with" \
 	"$here/bench/device-case.sh"
 
 finish
