@@ -29,6 +29,11 @@ done
 # systems, and only where nothing has to be allocated any more. What DEVICE would have to
 # split is refused there, by whatever target.
 large_polled() {
+	[ -d /sys/kernel/mm/transparent_hugepage ] || {
+		skip "polled, $1" "kernel without huge pages"
+		dm_remove ours
+		return
+	}
 	echo 2048 > "/sys/block/$(disk_name "$2")/queue/max_sectors_kb"
 	mkfs.ext4 -q -F /dev/mapper/ours
 	mount /dev/mapper/ours /mnt || bail "no file system"
