@@ -241,7 +241,8 @@ static bool resume(void)
  *
  * Without a cookie libdevmapper has udev's rules switched off, as it makes nodes
  * itself then, and udev would take its link in /dev/mapper away. Unless it is
- * told that there are no cookies: then the rules find what they found before.
+ * told that there are no cookies: then the rules find what they found before,
+ * but for flags that cryptsetup gave a mapping that is private to it.
  */
 static void set_up_libdevmapper(void)
 {
