@@ -12,6 +12,7 @@ KBUILD	= $(MAKE) -C $(KDIR) M=$(MODULE) CONFIG_DM_INLINE_CRYPT=m
 SWITCH	?= packaging/inline-crypt-switch
 PREFIX	?= /usr/local
 SBINDIR	?= $(PREFIX)/sbin
+HOOKDIR	?= /etc/initramfs-tools/hooks
 MANDIR	?= $(PREFIX)/share/man
 CFLAGS	?= -O2 -Wall -Wextra
 
@@ -55,11 +56,13 @@ install: module ## install it for KVER=, without loading it, and inline-crypt-sw
 install-switch: switch
 	install -D -m 755 $(SWITCH) $(DESTDIR)$(SBINDIR)/inline-crypt-switch
 	install -D -m 644 packaging/inline-crypt-switch.8 $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8
+	install -D -m 755 packaging/initramfs-hook/inline-crypt-switch $(DESTDIR)$(HOOKDIR)/inline-crypt-switch
 
 uninstall: ## remove them again; the module for KVER=
 	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/dm-inline-crypt.ko*
 	$(if $(DESTDIR),,depmod -a $(KVER))
-	rm -f $(DESTDIR)$(SBINDIR)/inline-crypt-switch $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8
+	rm -f $(DESTDIR)$(SBINDIR)/inline-crypt-switch $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8 \
+		$(DESTDIR)$(HOOKDIR)/inline-crypt-switch
 
 deb: ## build the Debian packages dm-inline-crypt-dkms and inline-crypt-switch, in build/
 	tests/vm/provision packaging

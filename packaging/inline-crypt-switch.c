@@ -892,6 +892,7 @@ static void refuse_changed(const struct dm_info *info, const char *uuid, struct 
 static void say_what_cryptsetup_sees(void)
 {
 	say("until it is switched back, cryptsetup status, refresh, resize, luksSuspend, luksResume and close fail for it");
+	say("until then, systemd and cryptsetup-suspend leave it open, and go on as if it were not");
 	say("until then, \"dmsetup remove %s\" closes it; see also inline-crypt-switch(8)", name);
 }
 

@@ -80,6 +80,7 @@ right_files() {
 right_files_of_switch() {
 	diff <(printf '%s\n' usr/sbin/inline-crypt-switch \
 			usr/share/doc/inline-crypt-switch/{changelog.gz,copyright} \
+			usr/share/initramfs-tools/hooks/inline-crypt-switch \
 			usr/share/man/man8/inline-crypt-switch.8.gz) \
 		<(files_of "$tmp/switch")
 }
@@ -107,6 +108,7 @@ root_owns_all() {
 
 hooks_are_executable() {
 	[ -x "$tmp/root/usr/share/initramfs-tools/hooks/dm-inline-crypt" ] &&
+		[ -x "$tmp/switch/usr/share/initramfs-tools/hooks/inline-crypt-switch" ] &&
 		[ -x "$tmp/root/usr/src/dm-inline-crypt-$version/packaging/dkms-post-install" ] &&
 		[ -x "$tmp/root/usr/lib/dracut/modules.d/90dm-inline-crypt/module-setup.sh" ]
 }
@@ -263,6 +265,15 @@ purge_ends_takeover() {
 	after "dracut --regenerate-all --force: off" 'copy; postrm purge; [ ! -e $takeover ]'
 }
 
+# Its initramfs has to be opened with the cipher that it has.
+removal_leaves_switched_alone() {
+	tools='/mnt/bin/update-initramfs' after "$(configured on)
+update-initramfs -u -k all: on" '
+		printf "#!/bin/sh\necho \"root: 0 8 inline-crypt aes\"\n" > /mnt/bin/dmsetup
+		chmod +x /mnt/bin/dmsetup
+		copy; postinst configure; postrm remove; [ ! -e $takeover ]'
+}
+
 initramfs_tools_first() {
 	tools='/mnt/bin/dracut /mnt/bin/update-initramfs' after "$(configured on)
 update-initramfs -u -k all: on
@@ -309,6 +320,26 @@ dracut_takes_both() {
 		END
 }
 
+# hook_of_switch TABLES - of these mappings, with stand-ins for what it calls
+hook_of_switch() {
+	as_root unshare --mount --propagation private -- sh -euc '
+		mkdir -p /usr/share/initramfs-tools
+		mount -t tmpfs tmpfs /usr/share/initramfs-tools
+		mount -t tmpfs tmpfs /mnt
+		mkdir -p /mnt/bin /mnt/modules/kernel/crypto /mnt/modules/kernel/arch/x86/crypto
+		echo "copy_modules_dir() { echo \"\$*\"; }" > /usr/share/initramfs-tools/hook-functions
+		printf "#!/bin/sh\necho \"%s\"\n" "$2" > /mnt/bin/dmsetup
+		chmod +x /mnt/bin/dmsetup
+		PATH=/mnt/bin:$PATH MODULESDIR=/mnt/modules "$1"
+		' sh "$tmp/switch/usr/share/initramfs-tools/hooks/inline-crypt-switch" "$1"
+}
+
+switched_takes_ciphers() {
+	[ -z "$(hook_of_switch "No devices found" 2>&1)" ] &&
+		hook_of_switch "a root: 0 8 inline-crypt aes-xts-plain64 0000 0 8:1 0" |
+		diff <(printf '%s\n' kernel/crypto kernel/arch/x86/crypto) -
+}
+
 # --- make install -------------------------------------------------------------
 
 # make_install [DESTDIR] - as README.md has it, and back; a module of one line will do
@@ -327,8 +358,9 @@ make_install() {
 		release=$2 kdir=$3 dest=$4
 		if [ -z "$dest" ]; then
 			mount -t tmpfs tmpfs /usr/local
-			mkdir -p /lib/modules
+			mkdir -p /lib/modules /etc/initramfs-tools/hooks
 			mount -t tmpfs tmpfs /lib/modules
+			mount -t tmpfs tmpfs /etc/initramfs-tools/hooks
 			mkdir "/lib/modules/$release"
 			ln -s "$kdir" "/lib/modules/$release/build"
 			touch "/lib/modules/$release/modules.order" "/lib/modules/$release/modules.builtin"
@@ -338,12 +370,14 @@ make_install() {
 		fi
 		# What there is, less what depmod makes
 		list() {
-			find "$dest/lib/modules" "$dest/usr/local" -type f -not -name "modules.*" | sort
+			find "$dest/lib/modules" "$dest/usr/local" "$dest/etc/initramfs-tools/hooks" \
+				-type f -not -name "modules.*" | sort
 		}
 		make "$@"
 		make "$@" install | tee make.out
 		grep "load it with: modprobe dm-inline-crypt" make.out
-		printf "$dest%s\n" "/lib/modules/$release/updates/dm-inline-crypt.ko" \
+		printf "$dest%s\n" /etc/initramfs-tools/hooks/inline-crypt-switch \
+			"/lib/modules/$release/updates/dm-inline-crypt.ko" \
 			/usr/local/sbin/inline-crypt-switch \
 			/usr/local/share/man/man8/inline-crypt-switch.8 > expected
 		list | diff expected -
@@ -407,6 +441,8 @@ report "postinst: with takeover, then dracut" postinst_with_takeover
 report "an upgrade keeps takeover" upgrade_keeps_takeover
 report "postrm: removal ends takeover, then dracut, and purge has nothing left to do" removal_ends_takeover
 report "postrm: purge ends takeover" purge_ends_takeover
+report "postrm: where a mapping is switched, no initramfs is renewed" removal_leaves_switched_alone
+report "while a mapping is switched, an initramfs gets the cipher modules" switched_takes_ciphers
 report "where there are initramfs-tools, these and not dracut" initramfs_tools_first
 report "neither of them is no error" neither_is_no_error
 report "dkms: where takeover is on, the kernel's initramfs is renewed" dkms_renews_initramfs

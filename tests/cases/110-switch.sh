@@ -42,6 +42,7 @@ like "$(cat /run/check.out)" "ours: would load its table with inline-crypt in pl
 like "$(cat /run/check.out)" "ours: would see on a mapping of its own whether inline-crypt reads the same" \
 	"that it is tried before"
 like "$(cat /run/check.out)" "ours: until it is switched back, $fails" "what cryptsetup cannot do then"
+like "$(cat /run/check.out)" "ours: until then, systemd and cryptsetup-suspend leave it open" "and who does not tell"
 like "$(cat /run/check.out)" 'ours: until then, "dmsetup remove ours" closes it' "and what does it"
 check_not "and did not load it" grep -q ^dm_inline_crypt /proc/modules
 is "$(target ours)" crypt "it is what it was"
