@@ -117,7 +117,11 @@ static inline int icrypt_md5_state(icrypt_md5_t hash, const struct icrypt_md5_pa
 				   unsigned int count, u8 *out)
 {
 	SHASH_DESC_ON_STACK(desc, hash);
-	struct md5_state state;
+	/* Of what drivers export since 6.16 it is a part, with a block and its length behind. */
+	struct {
+		struct md5_state state;
+		u8 block[MD5_HMAC_BLOCK_SIZE + 1];
+	} export;
 	unsigned int i;
 	int err;
 
@@ -126,10 +130,10 @@ static inline int icrypt_md5_state(icrypt_md5_t hash, const struct icrypt_md5_pa
 	for (i = 0; i < count && !err; i++)
 		err = crypto_shash_update(desc, parts[i].data, parts[i].size);
 	if (!err)
-		err = crypto_shash_export(desc, &state);
+		err = crypto_shash_export(desc, &export);
 	for (i = 0; i < MD5_HASH_WORDS && !err; i++)
-		put_unaligned_le32(state.hash[i], out + i * sizeof(u32));
-	memzero_explicit(&state, sizeof(state));
+		put_unaligned_le32(export.state.hash[i], out + i * sizeof(u32));
+	memzero_explicit(&export, sizeof(export));
 	shash_desc_zero(desc);
 	return err;
 }

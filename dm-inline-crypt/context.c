@@ -447,13 +447,26 @@ unsigned int icrypt_write_piece(struct icrypt_io *io)
 }
 
 /**
- * icrypt_may_help() - may a worker take some reads off a caller's hands?
+ * icrypt_may_help() - may a worker that was called decrypt a caller's read?
+ * @io: the read
+ *
+ * Context: any.
+ * Return: whether it may.
+ */
+bool icrypt_may_help(struct icrypt_io *io)
+{
+	return io->cc->table.read_context == ICRYPT_WANT_AUTO &&
+	       may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE);
+}
+
+/**
+ * icrypt_may_call_helper() - may a worker be called to take reads off a caller's hands?
  * @io: one of them
  *
  * Context: process.
  * Return: whether it may.
  */
-bool icrypt_may_help(struct icrypt_io *io)
+bool icrypt_may_call_helper(struct icrypt_io *io)
 {
 	return io->cc->table.read_context == ICRYPT_WANT_AUTO && may_rely_on_workers() &&
 	       should_spread(io, ICRYPT_OPT_NO_READ_WORKQUEUE);
@@ -524,7 +537,7 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 	int cpus = num_online_cpus();
 	bool waits;
 
-	if (io->cc->zoned || want == ICRYPT_WANT_CALLER)
+	if (icrypt_is_ordered(io->cc, io->bio) || want == ICRYPT_WANT_CALLER)
 		return ICRYPT_CALLER;
 	if (unlikely(want == ICRYPT_WANT_WORKQUEUE)) {
 		*reason = ICRYPT_REASON_OPTION;

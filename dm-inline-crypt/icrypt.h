@@ -290,6 +290,22 @@ struct icrypt_config {
 #define ICRYPT_PIECE_MIN	(128 * 1024U)
 
 /**
+ * icrypt_is_ordered() - must writes leave in the order in which they came?
+ * @cc:  the mapped device
+ * @bio: a write in map
+ *
+ * Those to zones. From 6.12 on what has only conventional ones, of a zoned device,
+ * is no zoned device itself.
+ *
+ * Context: any.
+ * Return: whether they must.
+ */
+static inline bool icrypt_is_ordered(const struct icrypt_config *cc, const struct bio *bio)
+{
+	return unlikely(cc->zoned) && bdev_is_zoned(bio->bi_bdev);
+}
+
+/**
  * icrypt_rest_may_wait() - may a part of this bio be sent before the rest of it?
  * @cc:  the mapped device
  * @bio: a read or write in map
@@ -304,7 +320,7 @@ struct icrypt_config {
 static inline bool icrypt_rest_may_wait(const struct icrypt_config *cc, const struct bio *bio)
 {
 	return (bio->bi_opf & (REQ_NOWAIT | REQ_POLLED)) != REQ_NOWAIT ||
-	       (op_is_write(bio_op(bio)) && cc->zoned);
+	       (op_is_write(bio_op(bio)) && icrypt_is_ordered(cc, bio));
 }
 
 /* target.c */
@@ -361,6 +377,7 @@ unsigned int icrypt_caller_piece(struct icrypt_io *io);
 unsigned int icrypt_worker_piece(struct icrypt_io *io);
 unsigned int icrypt_write_piece(struct icrypt_io *io);
 bool icrypt_may_help(struct icrypt_io *io);
+bool icrypt_may_call_helper(struct icrypt_io *io);
 enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_reason *reason);
 bool icrypt_bh_over_budget(struct icrypt_io *io);
 u64 icrypt_clock_start(struct icrypt_io *io);

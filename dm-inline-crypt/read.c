@@ -456,16 +456,17 @@ struct read_drain {
 };
 
 /*
- * The first complete read, off the list; they complete in any order. @behind,
- * if it matters, tells whether there is another one.
+ * The first complete read, off the list; they complete in any order. For a
+ * helper one that may be helped with: they may be of several devices. @behind,
+ * if it matters, tells whether there is another such one.
  */
-static struct icrypt_io *read_drain_pop(struct read_drain *d, bool *behind)
+static struct icrypt_io *read_drain_pop(struct read_drain *d, bool helper, bool *behind)
 {
 	struct icrypt_io *io, *found = NULL;
 
 	spin_lock(&d->lock);
 	list_for_each_entry(io, &d->ios, plug_node) {
-		if (!read_is_callers(io))
+		if (!read_is_callers(io) || ((helper || found) && !icrypt_may_help(io)))
 			continue;
 		if (found) {
 			*behind = true;
@@ -486,7 +487,7 @@ static void read_help(struct work_struct *work)
 	struct read_helper *h = container_of(work, struct read_helper, work);
 	struct icrypt_io *io;
 
-	while ((io = read_drain_pop(h->drain, NULL))) {
+	while ((io = read_drain_pop(h->drain, true, NULL))) {
 		icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
 		read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
 	}
@@ -545,11 +546,11 @@ static noinline_for_stack void read_drain(struct list_head *ios)
 
 	while (!list_empty(&d.ios)) {
 		behind = false;
-		io = read_drain_pop(&d, d.called < READ_HELPERS ? &behind : NULL);
+		io = read_drain_pop(&d, false, d.called < READ_HELPERS ? &behind : NULL);
 		if (!io) {
 			might_sleep();
 			set_current_state(TASK_UNINTERRUPTIBLE);
-			io = read_drain_pop(&d, NULL);
+			io = read_drain_pop(&d, false, NULL);
 			/* What a helper took last does not wake us up. */
 			if (!io && !list_empty(&d.ios)) {
 				icrypt_wait_begin();
@@ -560,7 +561,7 @@ static noinline_for_stack void read_drain(struct list_head *ios)
 		}
 		if (!io)
 			continue;
-		if (behind && icrypt_may_help(io))
+		if (behind && icrypt_may_call_helper(io))
 			read_call_helper(&d, io->cc);
 		read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
 	}

@@ -108,14 +108,8 @@ static void write_stash_empty(void)
 	}
 }
 
-/**
- * icrypt_pages_free() - give back a bio with its pages
- * @cc:  the mapped device
- * @bio: from icrypt_pages_alloc()
- *
- * Context: any.
- */
-void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio)
+/* @stash: it has nothing but ciphertext. What else there is goes where it may be zeroed. */
+static void write_free_clone(struct icrypt_config *cc, struct bio *bio, bool stash)
 {
 	struct bio_vec *bv;
 	int i;
@@ -124,7 +118,7 @@ void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio)
 	bio_for_each_bvec_all(bv, bio, i) {
 		unsigned int order = compound_order(bv->bv_page);
 
-		if (write_stash_put(cc, bv->bv_page, order))
+		if (likely(stash) && write_stash_put(cc, bv->bv_page, order))
 			continue;
 		if (order)
 			__free_pages(bv->bv_page, order);
@@ -132,6 +126,18 @@ void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio)
 			mempool_free(bv->bv_page, &cc->page_pool);
 	}
 	bio_put(bio);
+}
+
+/**
+ * icrypt_pages_free() - give back a bio with its pages
+ * @cc:  the mapped device
+ * @bio: from icrypt_pages_alloc(); may have plaintext
+ *
+ * Context: any.
+ */
+void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio)
+{
+	write_free_clone(cc, bio, false);
 }
 
 /*
@@ -212,7 +218,7 @@ static struct bio *write_alloc_clone(struct icrypt_io *io, bool nowait)
 	blk_opf_t opf = bio->bi_opf & ~(REQ_POLLED | REQ_DRV | REQ_INTEGRITY);
 	struct bio *clone;
 
-	if (cc->zoned)
+	if (icrypt_is_ordered(cc, bio))
 		opf &= ~REQ_NOWAIT;
 	clone = icrypt_pages_alloc(cc, io->bytes, opf, nowait);
 	if (unlikely(!clone))
@@ -231,7 +237,7 @@ static void write_finish(struct icrypt_io *io, blk_status_t status)
 {
 	struct bio *bio = io->bio;
 
-	icrypt_pages_free(io->cc, io->clone);
+	write_free_clone(io->cc, io->clone, !io->desc.status);
 	icrypt_tags_free(io);
 	icrypt_stats_latency(io);
 	bio->bi_status = status;
@@ -372,12 +378,13 @@ int icrypt_write_map(struct icrypt_io *io)
 	struct icrypt_config *cc = io->cc;
 	struct bio *bio = io->bio;
 	unsigned int part = icrypt_write_piece(io), most = write_most(io);
-	/*
-	 * Zoned: order goes before not waiting, as in the block layer's zone
-	 * write plugging; and dm wants no write of a zone to fail inside map.
-	 */
 	enum icrypt_reason reason;
-	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !cc->zoned;
+	/*
+	 * Order goes before not waiting, as in the block layer's zone write
+	 * plugging; and dm wants no write of a zone to fail inside map.
+	 */
+	bool ordered = icrypt_is_ordered(cc, bio);
+	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !ordered;
 
 	if (unlikely(io->bytes > most)) {
 		if (!icrypt_may_split_write(bio))
@@ -413,7 +420,7 @@ int icrypt_write_map(struct icrypt_io *io)
 		write_queue(io, reason);
 		return DM_MAPIO_SUBMITTED;
 	}
-	if (unlikely(cc->zoned))
+	if (unlikely(ordered))
 		return write_ordered(io);
 
 	switch (write_encrypt(io, !nowait)) {

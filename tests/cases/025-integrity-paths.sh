@@ -37,6 +37,32 @@ check "what is on the disk matches its tags" rw read /dev/mapper/ours 4194304 65
 check "the rest is as it was" rw compare /dev/mapper/ours 0 small
 dm_remove ours
 
+# What the second read has found out is plaintext: it is not kept where writes get their
+# pages from. Removing a device has left none there. Of seven pages one is single.
+dm_create ours "0 $length inline-crypt $gcm $int 0 1 integrity:28:aead" || bail "no table"
+healed=0
+for _ in $(seq 200); do
+	count_io ours rw --scribble read /dev/mapper/ours 0 28672 > /dev/null || break
+	healed=$((healed + context))
+	[ $healed -lt 6 ] || break
+done
+is_at_least "$healed" 6 "small reads are read again"
+# new_pages CPU - print how many that one write on it takes are not from there
+new_pages() {
+	trace_start kmem/mm_page_alloc
+	taskset -c "$1" rw write /dev/mapper/ours 4194304 four
+	trace_stop trace
+	grep -c "^ *rw-.*__GFP_HIGHMEM" trace
+}
+head -c 4096 data > four
+is "$(new_pages 0)" 1 "their pages are not for the next write"
+new=0
+for _ in $(seq 8); do
+	new=$((new + $(new_pages 0)))
+done
+is_at_least $((8 - new)) 1 "those of writes are"
+dm_remove ours
+
 # --- a driver that answers later; 6.1's self-test of this one complains about itself
 if ! kernel_at_least 6.12; then
 	skip "asynchronous AEAD" "cryptd for AEADs is broken in this kernel"

@@ -39,6 +39,31 @@ for size in 512 4096; do
 	check "$size: all zones reset" blkzone reset -o $((start / 512)) "$null"
 done
 
+# Newer kernels have the conventional zones alone as a regular device: there is no order to
+# be kept, and what must not wait does not. That one below is suspended says so.
+dm_create below "0 $(sectors "$null") linear $null 0" || bail "no linear device"
+dm_create ours "0 16384 inline-crypt aes-xts-plain64 $(test_key 64) 0 /dev/mapper/below 0" ||
+	bail "no table over conventional zones"
+if [ "$(cat "/sys/block/$(disk_name /dev/mapper/ours)/queue/zoned")" = none ]; then
+	head -c 4096 data > four
+	check "conventional zones: written" rw --nowait write /dev/mapper/ours 0 four
+	check "conventional zones: and read" rw compare /dev/mapper/ours 0 four
+	dmsetup suspend --nolockfs below
+	rw --nowait write /dev/mapper/ours 8192 four > error 2>&1 &
+	pid=$!
+	for _ in $(seq 50); do
+		kill -0 $pid 2> /dev/null || break
+		sleep 0.1
+	done
+	dmsetup resume below
+	wait $pid
+	like "$? $(cat error)" '^1 EAGAIN' "conventional zones: what must not wait does not"
+else
+	skip "conventional zones alone" "zoned in this kernel"
+fi
+dm_remove ours
+dm_remove below
+
 # Asynchronous ciphers must not change the order
 modprobe icrypt-test-async || bail "no test driver"
 dm_create ours "0 $(sectors "$null") inline-crypt capi:test-async-plain64 $(test_key 64) 0 $null 0" ||
