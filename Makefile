@@ -20,6 +20,9 @@ CFLAGS	?= -O2 -Wall -Wextra
 PROVE	?= prove --timer -j 2
 PROVE_1	?= prove --timer
 
+# After the fast ones, so that in the end no core has to wait for one of these
+LONGEST	= tests/50-vm-6.1.t tests/70-debug.t
+
 # The guest's, for what runs on one
 KERNEL	?= 6.1
 
@@ -87,7 +90,8 @@ bench-compare: ## two results of it, A= and B=, as a table
 
 check: ## all tests, each longer lane by a representative
 	tests/vm/provision tools
-	$(PROVE) tests/*.t
+	$(PROVE) $(sort $(wildcard tests/[0-4]*.t)) $(LONGEST) \
+		$(filter-out $(LONGEST),$(sort $(wildcard tests/[5-9]*.t)))
 
 check-fast: ## the tests that need no virtual machine
 	tests/vm/provision tools

@@ -109,7 +109,7 @@ static void write_stash_empty(void)
 }
 
 /* @stash: it has nothing but ciphertext. What else there is goes where it may be zeroed. */
-static void write_free_clone(struct icrypt_config *cc, struct bio *bio, bool stash)
+static __always_inline void write_free_pages(struct icrypt_config *cc, struct bio *bio, bool stash)
 {
 	struct bio_vec *bv;
 	int i;
@@ -118,7 +118,7 @@ static void write_free_clone(struct icrypt_config *cc, struct bio *bio, bool sta
 	bio_for_each_bvec_all(bv, bio, i) {
 		unsigned int order = compound_order(bv->bv_page);
 
-		if (likely(stash) && write_stash_put(cc, bv->bv_page, order))
+		if (stash && write_stash_put(cc, bv->bv_page, order))
 			continue;
 		if (order)
 			__free_pages(bv->bv_page, order);
@@ -137,7 +137,7 @@ static void write_free_clone(struct icrypt_config *cc, struct bio *bio, bool sta
  */
 void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio)
 {
-	write_free_clone(cc, bio, false);
+	write_free_pages(cc, bio, false);
 }
 
 /*
@@ -237,7 +237,6 @@ static void write_finish(struct icrypt_io *io, blk_status_t status)
 {
 	struct bio *bio = io->bio;
 
-	write_free_clone(io->cc, io->clone, !io->desc.status);
 	icrypt_tags_free(io);
 	icrypt_stats_latency(io);
 	bio->bi_status = status;
@@ -246,7 +245,11 @@ static void write_finish(struct icrypt_io *io, blk_status_t status)
 
 static void write_endio(struct bio *clone)
 {
-	write_finish(clone->bi_private, clone->bi_status);
+	struct icrypt_io *io = clone->bi_private;
+	blk_status_t status = clone->bi_status;
+
+	write_free_pages(io->cc, clone, true);
+	write_finish(io, status);
 }
 
 /* The ciphertext is ready, or its making failed. Process context: may sleep. */
@@ -256,6 +259,7 @@ static void write_submit(struct icrypt_io *io)
 
 	icrypt_stats_done(io);
 	if (unlikely(io->desc.status)) {
+		icrypt_pages_free(io->cc, clone);
 		write_finish(io, io->desc.status);
 		return;
 	}
