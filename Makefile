@@ -12,9 +12,11 @@ KBUILD	= $(MAKE) -C $(KDIR) M=$(MODULE) CONFIG_DM_INLINE_CRYPT=m
 SWITCH	?= packaging/inline-crypt-switch
 PREFIX	?= /usr/local
 SBINDIR	?= $(PREFIX)/sbin
-HOOKDIR	?= /etc/initramfs-tools/hooks
 MANDIR	?= $(PREFIX)/share/man
 CFLAGS	?= -O2 -Wall -Wextra
+
+# Where initramfs-tools looks for what no package has brought
+HOOKDIR	?= /etc/initramfs-tools/hooks
 
 # Two guests at a time keep two cores busy.
 PROVE	?= prove --timer -j 2
@@ -50,6 +52,7 @@ $(SWITCH): packaging/inline-crypt-switch.c
 install: module ## install it for KVER=, without loading it, and inline-crypt-switch
 	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
 	$(if $(DESTDIR),,depmod -a $(KVER))
+	install -D -m 755 packaging/initramfs-hook/dm-inline-crypt $(DESTDIR)$(HOOKDIR)/dm-inline-crypt
 	@printf '#include <libdevmapper.h>\n#include <libcryptsetup.h>\n' | \
 		$(CC) -E - >/dev/null 2>&1 || \
 		{ echo "without inline-crypt-switch; for it: apt-get install libdevmapper-dev libcryptsetup-dev"; exit; }; \
@@ -59,13 +62,12 @@ install: module ## install it for KVER=, without loading it, and inline-crypt-sw
 install-switch: switch
 	install -D -m 755 $(SWITCH) $(DESTDIR)$(SBINDIR)/inline-crypt-switch
 	install -D -m 644 packaging/inline-crypt-switch.8 $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8
-	install -D -m 755 packaging/initramfs-hook/inline-crypt-switch $(DESTDIR)$(HOOKDIR)/inline-crypt-switch
 
 uninstall: ## remove them again; the module for KVER=
 	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/dm-inline-crypt.ko*
 	$(if $(DESTDIR),,depmod -a $(KVER))
 	rm -f $(DESTDIR)$(SBINDIR)/inline-crypt-switch $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8 \
-		$(DESTDIR)$(HOOKDIR)/inline-crypt-switch
+		$(DESTDIR)$(HOOKDIR)/dm-inline-crypt
 
 deb: ## build the Debian packages dm-inline-crypt-dkms and inline-crypt-switch, in build/
 	tests/vm/provision packaging

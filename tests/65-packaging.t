@@ -80,7 +80,6 @@ right_files() {
 right_files_of_switch() {
 	diff <(printf '%s\n' usr/sbin/inline-crypt-switch \
 			usr/share/doc/inline-crypt-switch/{changelog.gz,copyright} \
-			usr/share/initramfs-tools/hooks/inline-crypt-switch \
 			usr/share/man/man8/inline-crypt-switch.8.gz) \
 		<(files_of "$tmp/switch")
 }
@@ -108,7 +107,6 @@ root_owns_all() {
 
 hooks_are_executable() {
 	[ -x "$tmp/root/usr/share/initramfs-tools/hooks/dm-inline-crypt" ] &&
-		[ -x "$tmp/switch/usr/share/initramfs-tools/hooks/inline-crypt-switch" ] &&
 		[ -x "$tmp/root/usr/src/dm-inline-crypt-$version/packaging/dkms-post-install" ] &&
 		[ -x "$tmp/root/usr/lib/dracut/modules.d/90dm-inline-crypt/module-setup.sh" ]
 }
@@ -296,7 +294,8 @@ dracut --force --kver 1: on" 'touch $boot/initrd.img-1; copy; dkms_installs 1'
 
 # dracut_module COMMANDS - with the module's functions, and stand-ins for dracut's
 dracut_module() {
-	dracutsysrootdir=$tmp/sysroot bash -euc '
+	dracutsysrootdir=${other-$tmp/sysroot} srcmods=$tmp/sysroot/ bash -euc '
+		dmsetup() { echo "${tables-No devices found}"; }
 		instmods() { echo "instmods $*, hostonly=$hostonly"; }
 		inst_simple() { echo "inst_simple $*"; }
 		inst_multiple() { echo "inst_multiple $*"; }
@@ -320,24 +319,48 @@ dracut_takes_both() {
 		END
 }
 
-# hook_of_switch TABLES - of these mappings, with stand-ins for what it calls
-hook_of_switch() {
-	as_root unshare --mount --propagation private -- sh -euc '
-		mkdir -p /usr/share/initramfs-tools
-		mount -t tmpfs tmpfs /usr/share/initramfs-tools
-		mount -t tmpfs tmpfs /mnt
-		mkdir -p /mnt/bin /mnt/modules/kernel/crypto /mnt/modules/kernel/arch/x86/crypto
-		echo "copy_modules_dir() { echo \"\$*\"; }" > /usr/share/initramfs-tools/hook-functions
-		printf "#!/bin/sh\necho \"%s\"\n" "$2" > /mnt/bin/dmsetup
-		chmod +x /mnt/bin/dmsetup
-		PATH=/mnt/bin:$PATH MODULESDIR=/mnt/modules "$1"
-		' sh "$tmp/switch/usr/share/initramfs-tools/hooks/inline-crypt-switch" "$1"
+dracut_takes_ciphers_of_switched() {
+	local other='' tables='a root: 0 8 inline-crypt aes-xts-plain64 0000 0 8:1 0'
+
+	export tables
+	mkdir -p "$tmp/sysroot/kernel/arch/x86/crypto"
+	# Of another system that is made ready here, mappings say nothing.
+	rm "$tmp/sysroot/etc/modprobe.d/dm-inline-crypt.conf"
+	! other=$tmp/sysroot dracut_module check || { echo "of another system as well"; return 1; }
+	# What this machine may have for a rule is not to be looked at.
+	dracut_module 'takeover=/nowhere; check' &&
+		diff - <(dracut_module 'takeover=/nowhere; installkernel; install') <<-END
+			instmods =crypto, hostonly=
+			instmods =arch/x86/crypto, hostonly=
+		END
 }
 
-switched_takes_ciphers() {
-	[ -z "$(hook_of_switch "No devices found" 2>&1)" ] &&
-		hook_of_switch "a root: 0 8 inline-crypt aes-xts-plain64 0000 0 8:1 0" |
-		diff <(printf '%s\n' kernel/crypto kernel/arch/x86/crypto) -
+# run_hook COMMANDS - of initramfs-tools, with stand-ins for what it calls; these
+# commands are dmsetup
+run_hook() {
+	as_root unshare --mount --propagation private -- sh -euc '
+		mount -t tmpfs tmpfs /usr/share
+		mount -t tmpfs tmpfs /mnt
+		mkdir -p /usr/share/initramfs-tools /mnt/bin /mnt/modules/kernel/crypto \
+			/mnt/modules/kernel/arch/x86/crypto
+		for function in copy_modules_dir manual_add_modules; do
+			echo "$function() { echo \"$function \$*\"; }"
+		done > /usr/share/initramfs-tools/hook-functions
+		printf "#!/bin/sh\n%s\n" "$2" > /mnt/bin/dmsetup
+		chmod +x /mnt/bin/dmsetup
+		[ ! -d /etc/modprobe.d ] || mount -t tmpfs tmpfs /etc/modprobe.d
+		PATH=/mnt/bin:$PATH MODULESDIR=/mnt/modules "$1"
+		' sh "$tmp/root/usr/share/initramfs-tools/hooks/dm-inline-crypt" "$1"
+}
+
+hook_takes_ciphers_of_switched() {
+	run_hook 'echo "a root: 0 8 inline-crypt aes-xts-plain64 0000 0 8:1 0"' |
+		diff <(printf 'copy_modules_dir %s\n' kernel/crypto kernel/arch/x86/crypto) -
+}
+
+hook_says_what_it_does_not_know() {
+	[ -z "$(run_hook 'echo "No devices found"' 2>&1)" ] &&
+		run_hook 'exit 1' 2>&1 | grep '^W: .*its cipher may be missing'
 }
 
 # --- make install -------------------------------------------------------------
@@ -347,6 +370,11 @@ switched_takes_ciphers() {
 # 40-build.t compiles the real one. Without DESTDIR it goes to the real places, which
 # are empty in a mount namespace of its own.
 make_install() {
+	local dir made='' status=0
+
+	for dir in /etc/initramfs-tools /etc/initramfs-tools/hooks; do
+		[ -d "$dir" ] || made="$dir $made"
+	done
 	rm -rf "$tmp/one" "$tmp/dest"
 	mkdir -p "$tmp/one/dm-inline-crypt" "$tmp/dest"
 	cp -r "$checkout"/{Makefile,packaging} "$tmp/one"
@@ -376,7 +404,7 @@ make_install() {
 		make "$@"
 		make "$@" install | tee make.out
 		grep "load it with: modprobe dm-inline-crypt" make.out
-		printf "$dest%s\n" /etc/initramfs-tools/hooks/inline-crypt-switch \
+		printf "$dest%s\n" /etc/initramfs-tools/hooks/dm-inline-crypt \
 			"/lib/modules/$release/updates/dm-inline-crypt.ko" \
 			/usr/local/sbin/inline-crypt-switch \
 			/usr/local/share/man/man8/inline-crypt-switch.8 > expected
@@ -394,7 +422,12 @@ make_install() {
 			exit 1
 		fi
 		make "$@" clean
-		' sh "$tmp/one" "$release" "$kdir" "${1-}"
+		' sh "$tmp/one" "$release" "$kdir" "${1-}" || status=1
+	# What a file system was mounted on
+	for dir in $made; do
+		[ ! -d "$dir" ] || as_root rmdir "$dir"
+	done
+	return "$status"
 }
 
 # --- the man pages ------------------------------------------------------------
@@ -442,11 +475,13 @@ report "an upgrade keeps takeover" upgrade_keeps_takeover
 report "postrm: removal ends takeover, then dracut, and purge has nothing left to do" removal_ends_takeover
 report "postrm: purge ends takeover" purge_ends_takeover
 report "postrm: where a mapping is switched, no initramfs is renewed" removal_leaves_switched_alone
-report "while a mapping is switched, an initramfs gets the cipher modules" switched_takes_ciphers
+report "while a mapping is switched, an initramfs gets the cipher modules" hook_takes_ciphers_of_switched
+report "the hook says so where that cannot be asked" hook_says_what_it_does_not_know
 report "where there are initramfs-tools, these and not dracut" initramfs_tools_first
 report "neither of them is no error" neither_is_no_error
 report "dkms: where takeover is on, the kernel's initramfs is renewed" dkms_renews_initramfs
 report "dracut's module is for takeover, and takes both modules along" dracut_takes_both
+report "and for a mapping that is switched, with the cipher modules" dracut_takes_ciphers_of_switched
 make_checkout || { echo "Bail out! no copy of the tree"; exit 1; }
 report "dkms takes a checkout, and lets go of it" dkms_takes_a_checkout
 report "dkms leaves kernels alone that were not tried" dkms_knows_its_kernels
