@@ -120,10 +120,14 @@ static __always_inline void write_free_pages(struct icrypt_config *cc, struct bi
 
 		if (stash && write_stash_put(cc, bv->bv_page, order))
 			continue;
-		if (order)
+		if (order) {
 			__free_pages(bv->bv_page, order);
-		else
-			mempool_free(bv->bv_page, &cc->page_pool);
+			continue;
+		}
+		/* The pool's reserve is no place for it either. */
+		if (!stash)
+			clear_highpage(bv->bv_page);
+		mempool_free(bv->bv_page, &cc->page_pool);
 	}
 	bio_put(bio);
 }
