@@ -140,7 +140,7 @@ calm "killed at each ioctl"
 requires_module dm-delay
 # waiting PID - is it in the ioctl that suspends, and waits for I/O there?
 waiting() {
-	for _ in $(seq 50); do
+	for _ in $(seq 150); do
 		! grep -q dm_wait_for_completion "/proc/$1/stack" || return 0
 		sleep 0.05
 	done
@@ -152,13 +152,16 @@ processes() {
 	pidof inline-crypt-switch | tr ' ' '\n' | sort -nr
 }
 dm_remove ours
-# The trial's reads are not slow
-dm_create slow "0 $(sectors "$loop") delay $loop 0 0 $loop 0 2000" || bail "no slow device"
+# The trial's reads are not slow. A busy host needs seconds to the suspend.
+dm_create slow "0 $(sectors "$loop") delay $loop 0 0 $loop 0 8000" || bail "no slow device"
 dm_create ours "$(crypt_table crypt /dev/mapper/slow)"
 for signal in TERM KILL KILL-both; do
 	dd if=/dev/zero of=/dev/mapper/ours bs=4k count=1 oflag=direct conv=notrunc 2> /dev/null &
 	writer=$!
-	sleep 0.2
+	for _ in $(seq 100); do
+		[ "$(awk '{ print $2 }' "/sys/block/$(disk_name /dev/mapper/ours)/inflight")" = 0 ] || break
+		sleep 0.02
+	done
 	inline-crypt-switch ours > out 2>&1 &
 	pid=$!
 	check "SIG$signal: waits in the ioctl" waiting $pid
