@@ -28,7 +28,7 @@ judged() {
 	rm -rf "$work/results"
 	for target in crypt inline-crypt; do
 		mkdir -p "$dir/$target"
-		echo "says $1" > "$dir/$target/$1.out"
+		printf 'says %s\nERR writes to sectors [%s,%s]\n' "$1" $RANDOM $RANDOM > "$dir/$target/$1.out"
 	done
 	if [ "$2" = - ]; then
 		echo "finished within 300 s" > "$dir/crypt/$1.trouble"
