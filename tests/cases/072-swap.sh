@@ -21,7 +21,7 @@ make_crypt ours "$ram" sector_size:4096
 mkswap /dev/mapper/ours > /dev/null || bail "mkswap"
 check "group: swapon" swapon /dev/mapper/ours
 check "group: memory comes back as it was" count_io ours sh -c \
-	'echo $$ > /mnt/lab/cgroup.procs; exec timeout 100 hog '"$amount"
+	'echo $$ > /mnt/lab/cgroup.procs; exec timeout 300 hog '"$amount"
 is_at_least $((w_caller + w_wq)) 100 "group: it went out"
 is_at_least $((r_caller + r_endio + r_bh + r_wq)) 100 "group: it came in"
 check "group: swapoff" swapoff /dev/mapper/ours
@@ -103,7 +103,7 @@ for i in $writers; do
 	keep_writing $i &
 	eval "writer$i=\$!"
 done
-check "machine: memory comes back as it was" count_io ours timeout 100 hog $hog 1
+check "machine: memory comes back as it was" count_io ours timeout 300 hog $hog 1
 rm busy
 for i in $writers; do
 	eval "check 'machine: writer $i ends, with right data' wait \$writer$i" || cat out$i
