@@ -184,9 +184,8 @@ dm_remove ours
 
 make_null_blk null memory_backed=1 size=16 irqmode=2 completion_nsec=10000
 make_crypt ours "$null"
-# Two at a time are within a bottom half's budget on any CPU.
 for engine in libaio io_uring; do
-	count_io ours fio_io $engine randread --iodepth=2
+	count_io ours fio_io $engine randread
 	reads_in r_bh "hardirq completion, $engine: bottom half"
 done
 # The bottom half of a read that interrupts the cipher of a write: the FPU is in use
