@@ -13,7 +13,8 @@ refused() {
 }
 
 mkfs.ext4 -q "$loop"
-mount "$loop" /mnt
+# Read-only: ext4 itself would go on writing after a mount, its inode tables for one.
+mount -r "$loop" /mnt
 before=$(head -c 8192 "$loop" | md5sum)
 refused "a mounted device" "$loop is mounted on /mnt" YES=1
 umount /mnt
