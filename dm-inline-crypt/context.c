@@ -549,8 +549,7 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 
 	/*
 	 * A submitter that waits anyway does the work, but may have some of a
-	 * large write done meanwhile. Others help once enough is queued: that
-	 * and the tags below bound the memory of what is in flight.
+	 * large write done meanwhile. Others help once enough is queued.
 	 */
 	waits = (current->flags & PF_IO_WORKER) || object_is_on_stack(io->bio->bi_io_vec) ||
 		syscall_waits(true);

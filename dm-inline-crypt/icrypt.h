@@ -15,6 +15,7 @@
 #include <linux/mempool.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/percpu_counter.h>
 #include <linux/workqueue.h>
 
 #include "compat.h"
@@ -226,6 +227,7 @@ struct icrypt_unit {
  * struct icrypt_config - a mapped device
  * @table:       the table line; its key is never a hex key, see @key
  * @cipher_word: what the table's cipher points to
+ * @name:        the target's: "crypt" in place of dm-crypt
  * @dev:         device below
  * @devt:        number of the mapped device itself, for tracing
  * @latency_on:  bios that are mapped get into the histogram
@@ -245,6 +247,8 @@ struct icrypt_unit {
  * @bs:          write clones
  * @read_bs:     pieces of large reads, each with its struct icrypt_io in front
  * @page_pool:   pages of the write clones
+ * @pages_in_flight: how many these have, and the copies of second reads
+ * @write_limited: these are counted, and the device has its part of the memory
  * @tag_pool:    integrity metadata when memory is short
  * @page_lock:   serialises writers that wait for pages
  * @stats:       counters
@@ -254,6 +258,7 @@ struct icrypt_unit {
 struct icrypt_config {
 	struct icrypt_table	table;
 	char			*cipher_word;
+	const char		*name;
 	struct dm_dev		*dev;
 	dev_t			devt;
 	bool			latency_on;
@@ -273,6 +278,8 @@ struct icrypt_config {
 	struct bio_set		bs;
 	struct bio_set		read_bs;
 	mempool_t		page_pool;
+	struct percpu_counter	pages_in_flight;
+	bool			write_limited;
 	mempool_t		tag_pool;
 	struct mutex		page_lock;	/* who waits for page_pool */
 	struct icrypt_stats __percpu *stats;

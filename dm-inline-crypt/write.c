@@ -16,6 +16,7 @@
 #include <linux/completion.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/percpu_counter.h>
 #include <linux/sched.h>
 
 #include "icrypt.h"
@@ -108,16 +109,68 @@ static void write_stash_empty(void)
 	}
 }
 
+/*
+ * The pages of all writes in flight may be a part of the memory, the same for each
+ * device: a device below that takes whatever it is sent (dm-delay, a full journal)
+ * would else hold a copy of all that a submitter can send without waiting. The
+ * part, and what a device may always have, are dm-crypt's.
+ */
+#define WRITE_MEMORY_PERCENT	2
+#define WRITE_PAGES_MIN		(16 * BIO_MAX_VECS)
+
+static DEFINE_SPINLOCK(write_limit_lock);
+static unsigned int write_devices;	/* under write_limit_lock */
+static unsigned long write_pages_limit;	/* of each device */
+
+static void write_limit_update(int devices)
+{
+	/* What the kernel cannot address directly is not counted. */
+	unsigned long pages = (totalram_pages() - totalhigh_pages()) * WRITE_MEMORY_PERCENT / 100;
+
+	spin_lock(&write_limit_lock);
+	write_devices += devices;
+	if (write_devices)
+		WRITE_ONCE(write_pages_limit, max(pages / write_devices,
+						  (unsigned long)WRITE_PAGES_MIN));
+	spin_unlock(&write_limit_lock);
+}
+
+static bool write_within_limit(struct icrypt_config *cc, unsigned int pages)
+{
+	return percpu_counter_read_positive(&cc->pages_in_flight) + pages <=
+	       READ_ONCE(write_pages_limit);
+}
+
+/* A batch of the largest write: less would make a common place of each large one. */
+static void write_count_pages(struct icrypt_config *cc, int pages)
+{
+	percpu_counter_add_batch(&cc->pages_in_flight, pages, BIO_MAX_VECS);
+}
+
+/* The mempool's: over the limit there is only its reserve. */
+static void *write_page_alloc(gfp_t gfp, void *pool_data)
+{
+	struct icrypt_config *cc = pool_data;
+
+	return likely(write_within_limit(cc, 1)) ? alloc_page(gfp) : NULL;
+}
+
+static void write_page_free(void *page, void *pool_data)
+{
+	__free_page(page);
+}
+
 /* @stash: it has nothing but ciphertext. What else there is goes where it may be zeroed. */
 static __always_inline void write_free_pages(struct icrypt_config *cc, struct bio *bio, bool stash)
 {
 	struct bio_vec *bv;
-	int i;
+	int i, pages = 0;
 
 	/* One allocation a vector, see write_fill_clone(). */
 	bio_for_each_bvec_all(bv, bio, i) {
 		unsigned int order = compound_order(bv->bv_page);
 
+		pages += 1 << order;
 		if (stash && write_stash_put(cc, bv->bv_page, order))
 			continue;
 		if (order) {
@@ -129,6 +182,7 @@ static __always_inline void write_free_pages(struct icrypt_config *cc, struct bi
 			clear_highpage(bv->bv_page);
 		mempool_free(bv->bv_page, &cc->page_pool);
 	}
+	write_count_pages(cc, -pages);
 	bio_put(bio);
 }
 
@@ -146,14 +200,17 @@ void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio)
 
 /*
  * @gfp without __GFP_DIRECT_RECLAIM takes what is there, the pool's reserve
- * included. Large chunks are a bonus for the cipher and the device.
+ * included. Large chunks are a bonus for the cipher and the device, and there are
+ * none over the limit.
  */
 static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsigned int size,
 			     gfp_t gfp)
 {
 	const gfp_t chunk_gfp = (GFP_NOWAIT & ~__GFP_KSWAPD_RECLAIM) | __GFP_HIGHMEM |
 				__GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN | __GFP_COMP;
-	unsigned int order = ICRYPT_ORDER_MAX;
+	bool within_limit = write_within_limit(cc, DIV_ROUND_UP(size, PAGE_SIZE));
+	unsigned int order = within_limit ? ICRYPT_ORDER_MAX : 0;
+	int pages = 0;
 
 	while (size) {
 		struct page *page;
@@ -161,7 +218,7 @@ static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsign
 
 		while (order && (PAGE_SIZE << order) > size)
 			order--;
-		page = write_stash_get(order);
+		page = likely(within_limit) ? write_stash_get(order) : NULL;
 		while (!page && order) {
 			page = alloc_pages(chunk_gfp, order);
 			if (!page)
@@ -170,13 +227,15 @@ static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsign
 		if (!page)
 			page = mempool_alloc(&cc->page_pool, gfp);
 		if (!page)
-			return false;
+			break;
 		len = min_t(unsigned int, size, PAGE_SIZE << order);
 		/* Never merged with its neighbour, so that it can be freed again. */
 		__bio_add_page(clone, page, len, 0);
+		pages += 1 << order;
 		size -= len;
 	}
-	return true;
+	write_count_pages(cc, pages);
+	return !size;
 }
 
 /**
@@ -457,7 +516,12 @@ int icrypt_write_init(struct icrypt_config *cc)
 	int err;
 
 	mutex_init(&cc->page_lock);
-	err = mempool_init_page_pool(&cc->page_pool, BIO_MAX_VECS, 0);
+	err = percpu_counter_init(&cc->pages_in_flight, 0, GFP_KERNEL);
+	if (err)
+		return err;
+	write_limit_update(1);
+	cc->write_limited = true;
+	err = mempool_init(&cc->page_pool, BIO_MAX_VECS, write_page_alloc, write_page_free, cc);
 	if (err)
 		return err;
 	err = bioset_init(&cc->bs, ICRYPT_MIN_BIOS, 0, BIOSET_NEED_BVECS);
@@ -476,6 +540,11 @@ void icrypt_write_exit(struct icrypt_config *cc)
 {
 	bioset_exit(&cc->bs);
 	mempool_exit(&cc->page_pool);
+	if (cc->write_limited) {
+		WARN_ON_ONCE(percpu_counter_sum(&cc->pages_in_flight));
+		percpu_counter_destroy(&cc->pages_in_flight);
+		write_limit_update(-1);
+	}
 	write_stash_empty();
 }
 
