@@ -193,17 +193,18 @@ void dm_audit_log_bio(const char *dm_msg_prefix, const char *op, struct bio *bio
 		      sector_t sector, int result);
 void dm_audit_log_ti(int audit_type, const char *dm_msg_prefix, const char *op,
 		     struct dm_target *ti, int result);
-#define icrypt_audit_bio(op, bio, sector, result)	\
-	dm_audit_log_bio(DM_MSG_PREFIX, op, bio, sector, result)
-#define icrypt_audit_target(op, ti, result)		\
-	dm_audit_log_ti(AUDIT_DM_CTRL, DM_MSG_PREFIX, op, ti, result)
+#define icrypt_audit_bio(name, op, bio, sector, result)	\
+	dm_audit_log_bio(name, op, bio, sector, result)
+#define icrypt_audit_target(name, op, ti, result)	\
+	dm_audit_log_ti(AUDIT_DM_CTRL, name, op, ti, result)
 #else
-static inline void icrypt_audit_bio(const char *op, struct bio *bio, sector_t sector,
-				    int result)
+static inline void icrypt_audit_bio(const char *name, const char *op, struct bio *bio,
+				    sector_t sector, int result)
 {
 }
 
-static inline void icrypt_audit_target(const char *op, struct dm_target *ti, int result)
+static inline void icrypt_audit_target(const char *name, const char *op, struct dm_target *ti,
+				       int result)
 {
 }
 #endif

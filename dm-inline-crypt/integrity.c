@@ -131,7 +131,7 @@ void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy)
 
 	DMERR_LIMIT("%pg: INTEGRITY AEAD ERROR, sector %llu", io->cc->dev->bdev,
 		    (unsigned long long)io->desc.bad);
-	icrypt_audit_bio("integrity-aead", copy, io->desc.bad, 0);
+	icrypt_audit_bio(io->cc->name, "integrity-aead", copy, io->desc.bad, 0);
 	memalloc_noio_restore(noio);
 }
 

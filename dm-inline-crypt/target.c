@@ -52,7 +52,7 @@ static void icrypt_free(struct dm_target *ti)
 static void icrypt_dtr(struct dm_target *ti)
 {
 	icrypt_free(ti);
-	icrypt_audit_target("dtr", ti, 1);
+	icrypt_audit_target(ti->type->name, "dtr", ti, 1);
 }
 
 static int icrypt_alloc_wq(struct icrypt_config *cc, struct dm_target *ti)
@@ -111,6 +111,7 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 		return -EINVAL;
 	}
 	cc->start = t->start;
+	cc->name = ti->type->name;
 	cc->devt = disk_devt(dm_disk(dm_table_get_md(ti->table)));
 
 	/* As many digits as the user liked. */
@@ -194,7 +195,7 @@ static int icrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		icrypt_warn(ti, &cc->table);
 		err = icrypt_setup(cc, ti);
 	}
-	icrypt_audit_target("ctr", ti, !err);
+	icrypt_audit_target(ti->type->name, "ctr", ti, !err);
 	if (err)
 		icrypt_free(ti);
 wipe:
