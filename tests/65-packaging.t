@@ -61,6 +61,9 @@ expected_files() {
 		usr/share/man/man8/dm-inline-crypt.8.gz
 		usr/src/dm-inline-crypt-$version/dkms.conf
 		usr/src/dm-inline-crypt-$version/packaging/dkms-post-install
+		usr/src/dm-inline-crypt-$version/packaging/dkms-stub/Kbuild
+		usr/src/dm-inline-crypt-$version/packaging/dkms-stub/dm-inline-crypt.c
+		usr/src/dm-inline-crypt-$version/packaging/dkms.mk
 	END
 	for file in "$top_dir"/dm-inline-crypt/*.[ch] "$top_dir/dm-inline-crypt/Kbuild"; do
 		[[ $file == *.mod.c ]] ||
@@ -141,6 +144,7 @@ in_dkms() {
 		mkdir -p /var/lib/dkms /etc/modprobe.d
 		mount -t tmpfs tmpfs /var/lib/dkms
 		mount -t tmpfs tmpfs /etc/modprobe.d
+		mount -t tmpfs tmpfs /mnt
 		"$@"' sh "$@"
 }
 
@@ -164,18 +168,45 @@ dkms_builds() {
 		' sh "$tmp/root/usr/src" "$release" "$kdir" "$version" "$tmp/installed"
 }
 
-# A kernel that is too old, says dkms, is none of its business: 77.
-dkms_knows_its_kernels() {
+# dkms_stands_in BREAK RELEASE... - for a new kernel of this name, what its own
+# installation runs succeeds and says that there is only the stand-in
+#
+# A failure there would leave the kernel without an initramfs. BREAK: commands in the
+# module's source. Headers are those of $release.
+dkms_stands_in() {
 	in_dkms sh -euc '
-		src=$1 version=$2
-		dkms add --sourcetree "$src" -m dm-inline-crypt -v "$version"
-		for old in 5.10.0-1-amd64 6.0.0-1-amd64 6.13.1-amd64 7.3.0-amd64 8.0.0-amd64; do
-			status=0
-			dkms build --sourcetree "$src" -m dm-inline-crypt -v "$version" \
-				-k $old --kernelsourcedir /nowhere || status=$?
-			[ $status = 77 ] || { echo "$old: $status"; exit 1; }
+		src=$1 version=$2 kdir=$3 break=$4
+		shift 4
+		cp -r "$src" /mnt/src
+		mount -t tmpfs tmpfs /lib/modules
+		cd "/mnt/src/dm-inline-crypt-$version"
+		eval "$break"
+		dkms add --sourcetree /mnt/src -m dm-inline-crypt -v "$version"
+		for release; do
+			mkdir "/lib/modules/$release"
+			ln -s "$kdir" "/lib/modules/$release/build"
+			touch "/lib/modules/$release/modules.order" "/lib/modules/$release/modules.builtin"
+			dkms autoinstall --sourcetree /mnt/src -k "$release" > /mnt/out 2>&1 || {
+				cat /mnt/out "/var/lib/dkms/dm-inline-crypt/$version/build/make.log"
+				exit 1
+			}
+			grep "dm-inline-crypt: not built for $release" /mnt/out || { cat /mnt/out; exit 1; }
+			log=$(sed -n "s/.*why is in //p" /mnt/out)
+			[ -e $log ] || { echo "no $log"; exit 1; }
+			# What grep finds shows why.
+			grep "not tried with\|error: " $log
+			modinfo -F description "/lib/modules/$release"/updates/dkms/dm-inline-crypt.ko* |
+				grep "^Stands for"
 		done
-		' sh "$tmp/root/usr/src" "$version"
+		' sh "$tmp/root/usr/src" "$version" "$kdir" "$@"
+}
+
+dkms_knows_its_kernels() {
+	dkms_stands_in : 5.10.0-1-amd64 6.0.0-1-amd64 6.13.1-amd64 7.3.0-amd64 8.0.0-amd64
+}
+
+dkms_survives_errors() {
+	dkms_stands_in 'echo "#error no such kernel" >> dm-inline-crypt/table.c' 6.12.9999-amd64
 }
 
 # As README.md has it for a checkout. What dkms builds of it is the package's.
@@ -392,22 +423,26 @@ make_install() {
 			mkdir "/lib/modules/$release"
 			ln -s "$kdir" "/lib/modules/$release/build"
 			touch "/lib/modules/$release/modules.order" "/lib/modules/$release/modules.builtin"
-			set -- KVER="$release"
+			# A place of dracut, which need not be on this machine
+			dracut=/usr/local/lib/dracut
+			mkdir -p $dracut
+			set -- KVER="$release" DRACUTDIR=$dracut
 		else
+			dracut=/usr/lib/dracut/modules.d
 			set -- KVER="$release" KDIR="$kdir" DESTDIR="$dest"
 		fi
 		# What there is, less what depmod makes
 		list() {
 			find "$dest/lib/modules" "$dest/usr/local" "$dest/etc/initramfs-tools/hooks" \
-				-type f -not -name "modules.*" | sort
+				"$dest$dracut" -type f -not -name "modules.*" | sort -u
 		}
 		make "$@"
 		make "$@" install | tee make.out
 		grep "load it with: modprobe dm-inline-crypt" make.out
 		printf "$dest%s\n" /etc/initramfs-tools/hooks/dm-inline-crypt \
 			"/lib/modules/$release/updates/dm-inline-crypt.ko" \
-			/usr/local/sbin/inline-crypt-switch \
-			/usr/local/share/man/man8/inline-crypt-switch.8 > expected
+			$dracut/90dm-inline-crypt/module-setup.sh /usr/local/sbin/inline-crypt-switch \
+			/usr/local/share/man/man8/inline-crypt-switch.8 | sort > expected
 		list | diff expected -
 		if [ -z "$dest" ]; then
 			grep "^updates/dm-inline-crypt.ko:" "/lib/modules/$release/modules.dep"
@@ -484,12 +519,13 @@ report "dracut's module is for takeover, and takes both modules along" dracut_ta
 report "and for a mapping that is switched, with the cipher modules" dracut_takes_ciphers_of_switched
 make_checkout || { echo "Bail out! no copy of the tree"; exit 1; }
 report "dkms takes a checkout, and lets go of it" dkms_takes_a_checkout
-report "dkms leaves kernels alone that were not tried" dkms_knows_its_kernels
 
 if "$here/vm/provision" 6.1 >&2; then
 	release=$(cat "$cache/kernels/6.1/release")
 	kdir=$(cat "$cache/kernels/6.1/kdir")
 	report "dkms builds, installs and removes the module for $release" dkms_builds
+	report "dkms: a kernel that was not tried gets a stand-in, and is installed" dkms_knows_its_kernels
+	report "and so does one for which the module does not compile" dkms_survives_errors
 	report "make install, make uninstall, in /" make_install
 	report "make install, make uninstall, with DESTDIR" make_install "$tmp/dest"
 
