@@ -89,12 +89,13 @@ head -c 4096 data > four
 dm_create raw "$(table inline-crypt 'capi:gcm(aes)-random' "$k48" 0 integrity:28:aead | sed "s/$k48/$(test_key 32 2)/")" ||
 	bail "no table"
 kmsg_mark
+# No later than the kernel's first count of messages begins
+began=$(cut -d . -f 1 /proc/uptime)
 check_not "another key: no data" dd if=/dev/mapper/raw of=out bs=4096 count=1 iflag=direct
 like "$(kmsg)" 'INTEGRITY AEAD ERROR, sector 0$' "said in the log"
 is "$(dd if=/dev/mapper/raw bs=4096 count=1 iflag=direct 2> /dev/null | wc -c)" 0 "not one byte"
 # Ten of them in five seconds, that is; where a hundred reads take longer, some more
 kmsg_mark
-began=$(cut -d . -f 1 /proc/uptime)
 for n in $(seq 100); do
 	rw read /dev/mapper/raw $((n * 512)) 512 2>&1 > /dev/null
 done | cut -d ' ' -f 1 | sort | uniq -c | sed 's/^ *//' > errors

@@ -51,7 +51,7 @@ if [ "$(cat "/sys/block/$(disk_name /dev/mapper/ours)/queue/zoned")" = none ]; t
 	dmsetup suspend --nolockfs below
 	rw --nowait write /dev/mapper/ours 8192 four > error 2>&1 &
 	pid=$!
-	for _ in $(seq 50); do
+	for _ in $(seq 600); do
 		kill -0 $pid 2> /dev/null || break
 		sleep 0.1
 	done

@@ -36,7 +36,7 @@ large_polled() {
 	}
 	echo 2048 > "/sys/block/$(disk_name "$2")/queue/max_sectors_kb"
 	mkfs.ext4 -q -F /dev/mapper/ours
-	mount /dev/mapper/ours /mnt || bail "no file system"
+	mount -o noinit_itable,no_prefetch_block_bitmaps /dev/mapper/ours /mnt || bail "no file system"
 	dd if=/dev/zero of=/mnt/file bs=1M count=16 oflag=direct conv=fsync 2> /dev/null
 	trace_start block/block_bio_queue
 	for kind in write read; do

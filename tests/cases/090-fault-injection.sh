@@ -85,7 +85,7 @@ echo N > $debugfs/fail_page_alloc/ignore-gfp-wait
 echo 100 > $debugfs/fail_page_alloc/probability
 trace_start lab/pool_wait
 for i in 0 1 2 3; do
-	timeout 100 rw --make-it-fail write /dev/mapper/ours $((i * 4194304)) data$i &
+	timeout 300 rw --make-it-fail write /dev/mapper/ours $((i * 4194304)) data$i &
 	eval "writer$i=\$!"
 done
 for i in 0 1 2 3; do

@@ -13,12 +13,18 @@ persist --key-file pass
 essiv --key-file pass
 luks1 --key-file pass
 END
+# What cryptsetup asks the version of the target for, since 2.8
+if cryptsetup --help | grep -q perf-high_priority && kernel_at_least 6.12; then
+	echo "high --key-file pass --perf-high_priority" >> volumes
+else
+	skip "high: --perf-high_priority" "cryptsetup or the kernel's dm-crypt is too old"
+fi
 
 make_volume() {
 	name=$1
 	make_loop dev 8
 	case $name in
-	small | perf) set -- --sector-size 512 ;;
+	small | perf | high) set -- --sector-size 512 ;;
 	large | persist) set -- --sector-size 4096 ;;
 	essiv) set -- --cipher aes-cbc-essiv:sha256 --key-size 256 --sector-size 512 ;;
 	esac
@@ -39,6 +45,7 @@ look() {
 	small) expected=' aes-xts-plain64 :64:logon:cryptsetup:[-0-9a-f]*-d0 0 [0-9:]+ 2048$' ;;
 	large) expected=' aes-xts-plain64 [0-9a-f]{128} 0 [0-9:]+ 2048 1 sector_size:4096$' ;;
 	perf) expected=' 4 same_cpu_crypt submit_from_crypt_cpus no_read_workqueue no_write_workqueue$' ;;
+	high) expected=' 1 high_priority$' ;;
 	persist) expected=' 3 allow_discards no_write_workqueue sector_size:4096$' ;;
 	essiv) expected=' aes-cbc-essiv:sha256 :32:logon:cryptsetup:[-0-9a-f]*-d0 0 [0-9:]+ 2048$' ;;
 	luks1) expected=' aes-cbc-plain64 [0-9a-f]{64} 0 [0-9:]+ 4096$' ;;

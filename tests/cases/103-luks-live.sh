@@ -99,6 +99,10 @@ is "$(sectors /dev/mapper/vol)" $((full + 16384)) "and of one that grows below i
 node=/dev/$(disk_name /dev/mapper/vol)
 sleep 1000 < /dev/mapper/vol &
 holder=$!
+for _ in $(seq 600); do
+	[ "$(dmsetup info -c --noheadings -o open vol)" = 0 ] || break
+	sleep 0.1
+done
 check_not "no close while somebody has it open" cs close vol
 check "deferred close" cs close --deferred vol
 check "it is still there" rw compare "$node" 0 data
@@ -106,9 +110,10 @@ check "cancelled" cs close --cancel-deferred vol
 check "and again" cs close --deferred vol
 kill $holder
 wait $holder 2> /dev/null
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	dmsetup info vol > /dev/null 2>&1 || break
-	sleep 0.2
+# By a worker, the name first
+for _ in $(seq 600); do
+	[ -e "/sys/block/${node##*/}" ] || break
+	sleep 0.1
 done
 check_not "it goes with the last user" dmsetup info vol
 
@@ -116,7 +121,7 @@ check_not "it goes with the last user" dmsetup info vol
 check "open" cs open --key-file pass "$loop" vol
 check_not "no discards" blkdiscard /dev/mapper/vol
 check "refresh" cs refresh --key-file pass --allow-discards --persistent vol
-check "mkfs" mkfs.ext4 -q -O ^has_journal -E nodiscard /dev/mapper/vol
+check "mkfs" mkfs.ext4 -q -O ^has_journal -E nodiscard,lazy_itable_init=0 /dev/mapper/vol
 check "mount" mount /dev/mapper/vol /mnt
 random_file /mnt/large 8
 cp data /mnt/kept

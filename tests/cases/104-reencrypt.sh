@@ -15,19 +15,21 @@ reencrypt() {
 }
 
 # interrupt DEVICE [option...] - kill it when a part is done; fails if it was faster
+#
+# The first line of the overlay is what is done, if it is not the only one.
 interrupt() {
 	reencrypt "$@" > reencrypt.out 2>&1 &
 	_pid=$!
 	for _ in $(seq 500); do
-		# The first segment is what is done
-		_done=$(dmsetup table vol 2> /dev/null | awk 'NR == 1 && $3 == "linear" { print $2 }')
+		_done=$(dmsetup table vol-overlay 2> /dev/null |
+			awk 'NR == 1 { done = $2 } END { if (NR > 1) print done }')
 		[ "${_done:-0}" -lt 4096 ] || break
 		kill -0 $_pid 2> /dev/null || break
 		sleep 0.05
 	done
 	kill -KILL $_pid
 	wait $_pid 2> /dev/null
-	[ $? = 137 ]
+	[ $? = 137 ] && [ "${_done:-0}" -ge 4096 ]
 }
 
 # take_down - what a crash leaves: the volume may be suspended, on top of others

@@ -8,18 +8,35 @@ requires_module dm-integrity
 printf 'lab passphrase' > pass
 head -c 4096 /dev/zero > zeros
 
-for name in hmac random essiv poly gcm; do
+names="hmac random essiv poly gcm"
+# With KASAN each takes half a minute.
+! have_kernel_config KASAN || full || names="hmac gcm"
+for name in $names; do
 	echo "$name --key-file pass"
 done > volumes
+# What cryptsetup asks the versions of the targets for, since 2.8
+for name in keysize inline; do
+	option=--integrity-inline
+	[ $name = inline ] || option=--integrity-key-size
+	if cryptsetup --help | grep -q -e $option && kernel_at_least 6.12; then
+		echo "$name --key-file pass" >> volumes
+	else
+		skip "$name: $option" "cryptsetup or the kernel's targets are too old"
+	fi
+done
 
 make_volume() {
-	make_loop dev 6
+	[ "$1" = inline ] || make_loop dev 6
 	# Without a wipe it can be read only where it was written
 	case $1 in
 	hmac) set -- --cipher aes-xts-plain64 --key-size 512 --integrity hmac-sha256 --sector-size 4096 ;;
 	random) set -- --cipher aes-xts-random --key-size 512 --integrity hmac-sha256 --sector-size 4096 --integrity-no-wipe ;;
 	essiv) set -- --cipher aes-cbc-essiv:sha256 --key-size 256 --integrity hmac-sha1 --sector-size 512 --integrity-no-wipe ;;
 	poly) set -- --cipher chacha20-random --key-size 256 --integrity poly1305 --sector-size 512 --integrity-no-wipe ;;
+	keysize) set -- --cipher aes-xts-plain64 --key-size 512 --integrity hmac-sha256 --integrity-key-size 512 --sector-size 4096 --integrity-no-wipe ;;
+	inline)
+		find_nvme dev
+		set -- --cipher aes-gcm-random --key-size 256 --integrity aead --integrity-inline --sector-size 4096 --integrity-no-wipe ;;
 	gcm) set -- --cipher aes-gcm-random --key-size 256 --integrity aead --sector-size 4096 --integrity-no-wipe ;;
 	esac
 	check "luksFormat $*" luks_format "$dev" --type luks2 --luks2-keyslots-size 512k "$@"
@@ -27,6 +44,11 @@ make_volume() {
 
 look() {
 	check "$1: $2: read" rw compare "/dev/mapper/$1" 2097152 "data.$2"
+	case $1 in
+	keysize) like "$(dmsetup table "$1")" ' integrity_key_size:64( |$)' "$1: $2: has that key" ;;
+	# Nothing is below that takes data without tags
+	inline) return ;;
+	esac
 	# The layer below takes what has no tag
 	check "$1: $2: change a sector" rw write "/dev/mapper/${1}_dif" 0 zeros
 	kmsg_mark

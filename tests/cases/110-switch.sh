@@ -290,15 +290,24 @@ check_not "wrong header" switch --header "$loop.none" --key-file pass luks
 check_not "no terminal" setsid inline-crypt-switch luks
 like "$(cat /run/check.out)" "use --key-file" "with a message"
 is "$(target luks)" crypt "it is what it was"
+# asks N - wait until the tool has asked N times on a terminal, and reads: what is typed
+# between the two goes when it stops the echo
+asks() {
+	for _ in $(seq 600); do
+		if [ "$(grep -o "Passphrase of" screen | wc -l)" -ge "$1" ]; then
+			for _p in $(pidof inline-crypt-switch); do
+				! grep -qs n_tty_read "/proc/$_p/stack" || return 0
+			done
+		fi
+		sleep 0.1
+	done
+}
 # answer TEXT... - the tool on a terminal, with these lines typed as they are asked for
 answer() {
 	: > screen
 	for _line; do
 		_n=$((${_n:-0} + 1))
-		for _ in $(seq 100); do
-			[ "$(grep -o "Passphrase of" screen | wc -l)" -ge $_n ] && break
-			sleep 0.1
-		done
+		asks $_n
 		printf '%s' "$_line"
 	done | script -qefc "${run:-inline-crypt-switch} luks" screen > /dev/null
 }
@@ -322,10 +331,7 @@ is "$(target luks)" inline-crypt "it is what it was"
 # ignored here, as in all that a shell without job control starts in the background.)
 : > screen
 {
-	for _ in $(seq 100); do
-		! grep -q "Passphrase of" screen || break
-		sleep 0.1
-	done
+	asks 1
 	kill -TERM $(pidof inline-crypt-switch | tr ' ' '\n' | sort -n | head -n 1)
 	sleep 0.3
 	printf 'wrong\n'
@@ -438,7 +444,7 @@ is "$(target ours)" crypt "there and back"
 # While the parameter is set, nothing may stop it. 59 and 4e are Y and N.
 is "$(sed -n -e 's/.*rt_sigprocmask(SIG_BLOCK, \[HUP INT QUIT TERM TSTP\].*/hold/p' \
 	-e 's/.*rt_sigprocmask(SIG_SETMASK, \[\].*/release/p' \
-	-e 's/.* write([0-9]*, "\\x\(59\|4e\)", 1).*/\1/p' trace | paste -sd ' ')" \
+	-e 's/.* write([0-9]*, "\\x\(59\|4e\)", 1\()\| <unfinished\).*/\1/p' trace | paste -sd ' ')" \
 	"release hold 59 4e release" "show_keys is set as long as signals are held, and no longer"
 dm_remove ours
 

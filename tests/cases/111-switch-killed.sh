@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: inline-crypt-switch: 50 switches under verified I/O, killed at every step, at random, in a suspend, with its guard
+# DESCRIPTION: inline-crypt-switch: switches under verified I/O (50 with INLINE_CRYPT_FULL), killed at many steps (all), at random, in a suspend, with its guard
 # shellcheck shell=dash disable=SC2154,SC2086,SC2046,SC2317  # make_loop sets variables
 
 requires_command inline-crypt-switch
@@ -17,7 +17,7 @@ other() {
 
 # settled TEXT - ours works, and show_keys is off; waits for the second process
 settled() {
-	for _ in $(seq 50); do
+	for _ in $(seq 600); do
 		[ -n "$(pidof inline-crypt-switch)" ] || break
 		sleep 0.1
 	done
@@ -87,12 +87,15 @@ at() {
 	grep -n "$2" "$1" | sed -n "${3:-\$}p" | cut -d: -f1
 }
 
+# All of it takes five minutes
+every=1 random=4 enough=50 enough_half=10 enough_trials=4
+full || every=4 random=1 enough=12 enough_half=6 enough_trials=1
 busy fio_mix --bsrange=4k-64k
 for way in to back; do
 	steps=$(wc -l < $way)
 	diag "$way: $(paste -sd ' ' $way)"
-	# Before each ioctl
-	for step in $(seq "$steps"); do
+	# Before each ioctl, or some
+	for step in $(seq 1 $every "$steps"); do
 		from=$(target ours)
 		strace -e trace=ioctl -e inject=ioctl:signal=SIGKILL:when=$step -o trace \
 			inline-crypt-switch ours > out 2>&1
@@ -106,7 +109,7 @@ for way in to back; do
 		rm -f trace
 		strace -e trace=ioctl -e "inject=ioctl:delay_exit=20000000:when=$(at $way $call)" -o trace \
 			inline-crypt-switch ours > out 2>&1 &
-		for _ in $(seq 200); do
+		for _ in $(seq 390); do
 			[ "$(grep -cs "$call.* = 0" trace)" != "$(grep -c $call $way)" ] || break
 			sleep 0.05
 		done
@@ -114,7 +117,7 @@ for way in to back; do
 		[ "$(target ours)" = "$from" ] || another
 	done
 	# At any moment: it may have ended, or not begun
-	for _ in $(seq 4); do
+	for _ in $(seq $random); do
 		from=$(target ours)
 		rm -f trace
 		strace -e trace=ioctl -o trace inline-crypt-switch ours > out 2>&1 &
@@ -124,15 +127,15 @@ for way in to back; do
 	done
 	another
 done
-while [ $switches -lt 50 ]; do
+while [ $switches -lt $enough ]; do
 	another
 done
 diag "$kills kills, $trials in the trial, $half half way, $after after the change"
-is_at_least $kills $(($(cat to back | wc -l) + 8)) "killed before and after ioctls"
-is_at_least $half 10 "10 times or more with a table loaded, and not resumed yet"
-is_at_least $trials 4 "and with a trial mapping"
+is_at_least $kills $(($(cat to back | wc -l) / every + 8)) "killed before and after ioctls"
+is_at_least $half $enough_half "$enough_half times or more with a table loaded, and not resumed yet"
+is_at_least $trials $enough_trials "and with a trial mapping"
 is_at_least $after 2 "and when all was done"
-is_at_least $switches 50 "and 50 that were not"
+is_at_least $switches $enough "and $enough that were not"
 is $bad 0 "each time it was left in working order"
 calm "killed at each ioctl"
 
@@ -140,7 +143,7 @@ calm "killed at each ioctl"
 requires_module dm-delay
 # waiting PID - is it in the ioctl that suspends, and waits for I/O there?
 waiting() {
-	for _ in $(seq 150); do
+	for _ in $(seq 600); do
 		! grep -q dm_wait_for_completion "/proc/$1/stack" || return 0
 		sleep 0.05
 	done
@@ -152,10 +155,12 @@ processes() {
 	pidof inline-crypt-switch | tr ' ' '\n' | sort -nr
 }
 dm_remove ours
-# The trial's reads are not slow. A busy host needs seconds to the suspend.
-dm_create slow "0 $(sectors "$loop") delay $loop 0 0 $loop 0 8000" || bail "no slow device"
+# Writes wait for as long as the gate is shut; the reads of the trial go another way.
+dm_create gate "0 $(sectors "$loop") linear $loop 0"
+dm_create slow "0 $(sectors "$loop") delay $loop 0 0 /dev/mapper/gate 0 0" || bail "no slow device"
 dm_create ours "$(crypt_table crypt /dev/mapper/slow)"
 for signal in TERM KILL KILL-both; do
+	dmsetup suspend --noflush --nolockfs gate
 	dd if=/dev/zero of=/dev/mapper/ours bs=4k count=1 oflag=direct conv=notrunc 2> /dev/null &
 	writer=$!
 	for _ in $(seq 100); do
@@ -170,9 +175,11 @@ for signal in TERM KILL KILL-both; do
 	else
 		kill -$signal $pid
 	fi
+	# The signal ends the ioctl's wait.
 	wait $pid 2> /dev/null
+	dmsetup resume gate
 	check "SIG$signal: the writer gets through" wait $writer
-	for _ in $(seq 50); do
+	for _ in $(seq 600); do
 		[ -n "$(processes)" ] || break
 		sleep 0.1
 	done
@@ -197,7 +204,7 @@ stop_at() {
 	strace -e trace=ioctl -e inject=ioctl:signal=SIGSTOP:when="$1" -o trace \
 		inline-crypt-switch ours > out 2>&1 &
 	tracer=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		! grep -qs "stopped by SIGSTOP" trace || return 0
 		sleep 0.1
 	done
@@ -205,6 +212,7 @@ stop_at() {
 }
 dm_remove ours
 dm_remove slow
+dm_remove gate
 dm_create ours "$(crypt_table crypt "$loop")"
 for how in goes-on KILL; do
 	stop_at "$(at to DM_TABLE_LOAD)"
@@ -215,7 +223,7 @@ for how in goes-on KILL; do
 	kill -CONT $pid 2> /dev/null
 	check_not "$how: suspended by somebody else, it gives up" wait $tracer
 	[ $how = KILL ] || like "$(cat out)" "dmsetup resume ours" "$how: with a message"
-	for _ in $(seq 50); do
+	for _ in $(seq 600); do
 		[ -n "$(processes)" ] || break
 		sleep 0.1
 	done

@@ -255,7 +255,7 @@ if have_kernel_config DM_AUDIT && audit on; then
 	audited() {
 		kmsg_mark
 		bad_tag || return
-		for _ in $(seq 50); do
+		for _ in $(seq 600); do
 			kmsg > records
 			! grep -q "op=integrity-aead" records || break
 			sleep 0.1
@@ -448,12 +448,13 @@ else
 	unavailable "atomic writes" "no device that has them"
 fi
 make_null_blk polled memory_backed=1 size=8 submit_queues=1 poll_queues=1
-# For who does not poll what he submitted to be polled; milliseconds
-echo 5000 > "/sys/block/$(disk_name "$polled")/queue/io_timeout"
 polls() {
+	# For who does not poll what he submitted to be polled; milliseconds
+	[ "$target" = inline-crypt ] && _timeout=60000 || _timeout=5000
+	echo $_timeout > "/sys/block/$(disk_name "$polled")/queue/io_timeout"
 	dm_create try "0 $(sectors "$polled") $target aes-xts-plain64 $k64 0 $polled 0" || return
 	for _rw in write read; do
-		timeout 20 fio --name=x --filename=/dev/mapper/try --ioengine=io_uring --hipri=1 --direct=1 \
+		timeout 100 fio --name=x --filename=/dev/mapper/try --ioengine=io_uring --hipri=1 --direct=1 \
 			--bs=4k --size=8k --rw=$_rw || return
 	done
 }

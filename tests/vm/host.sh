@@ -31,8 +31,11 @@ top_dir=$(cd "$vm_dir/../.." && pwd)
 cache=${INLINE_CRYPT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dm-inline-crypt}
 
 # log MESSAGE... - progress, on stderr because stdout may be TAP
+#
+# Or where INLINE_CRYPT_LOG_FD says: prove that has read something of a test's stderr
+# waits for that test's stdout, and lets the others that run beside it wait as well.
 log() {
-	echo "[${0##*/}] $*" >&2
+	{ echo "[${0##*/}] $*" >&"${INLINE_CRYPT_LOG_FD:-2}"; } 2> /dev/null || echo "[${0##*/}] $*" >&2
 }
 
 # die MESSAGE... - a failure of the lab itself

@@ -143,6 +143,11 @@ kernel_at_least() {
 	[ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" = "$1" ]
 }
 
+# full - is a case to do all that it can, however long that takes?
+full() {
+	grep -qw lab.full /proc/cmdline
+}
+
 # --- memory -----------------------------------------------------------------
 
 # available - print how many MiB a process could have
@@ -446,6 +451,18 @@ count_io() {
 	return $_count_status
 }
 
+# read_in_one COMMAND... - count_io of ours, of a read whose task did not have to sleep while it sent it
+#
+# In which case the block layer would send what the task has collected, and what comes
+# back of that is not the task's any more. With large reads on a busy machine it happens.
+# shellcheck disable=SC2154  # count_io sets them
+read_in_one() {
+	for _ in 1 2 3 4 5 6 7 8; do
+		count_io ours "$@" || return
+		[ "$r_endio$r_bh$slept$budget" != 0000 ] || break
+	done
+}
+
 # reload NAME TABLE [suspend option...] - replace the table of a live device
 reload() {
 	_name=$1
@@ -511,6 +528,10 @@ busy() {
 		done
 	) &
 	_busy=$!
+	# A busy host may let others go on for long before it begins.
+	while [ ! -e rounds ] && kill -0 $_busy 2> /dev/null; do
+		sleep 0.05
+	done
 }
 
 # calm TEXT - let busy come to its end
@@ -521,9 +542,9 @@ calm() {
 	diag "$(wc -l < rounds) rounds"
 }
 
-# await_counter NAME FIELD N - wait until a counter of a device is over N, 10 s at most
+# await_counter NAME FIELD N - wait until a counter of a device is over N, 60 s at most
 await_counter() {
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ "$(counter "$1" "$2")" -gt "$3" ] && return
 		sleep 0.1
 	done

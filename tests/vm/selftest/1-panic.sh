@@ -3,4 +3,6 @@
 
 diag "booted in $(cut -d ' ' -f 1 /proc/uptime) s"
 ok "still alive"
+# Told before the other CPU is stopped
+sleep 1
 echo c > /proc/sysrq-trigger
