@@ -35,7 +35,11 @@ cache=${INLINE_CRYPT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dm-inline-crypt}
 # Or where INLINE_CRYPT_LOG_FD says: prove that has read something of a test's stderr
 # waits for that test's stdout, and lets the others that run beside it wait as well.
 log() {
-	{ echo "[${0##*/}] $*" >&"${INLINE_CRYPT_LOG_FD:-2}"; } 2> /dev/null || echo "[${0##*/}] $*" >&2
+	local fd=${INLINE_CRYPT_LOG_FD:-2}
+
+	# sudo closes what it does not know.
+	[ -e "/proc/self/fd/$fd" ] || fd=2
+	echo "[${0##*/}] $*" >&"$fd"
 }
 
 # die MESSAGE... - a failure of the lab itself
