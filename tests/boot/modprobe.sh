@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: the modprobe.d file: who serves "crypt", with kmod's own modprobe
 #
-# In /with: kmod and its libraries under their paths, and takeover.conf.
+# In /with: kmod and its libraries under their paths, takeover.conf, and stub.ko, what
+# dkms installs where it cannot build the module.
 
 conf=/etc/modprobe.d/dm-inline-crypt.conf
 updates=/lib/modules/$(uname -r)/updates
@@ -94,6 +95,13 @@ printf 'no module' > "$updates/dm-inline-crypt.ko"
 depmod
 check "with a dm-inline-crypt.ko that is refused, a request succeeds" modprobe dm-crypt
 expect dm_crypt crypt "it loaded dm-crypt"
+forget
+cp /with/stub.ko "$updates/dm-inline-crypt.ko"
+depmod
+kmsg_mark
+check "with the one that dkms puts in its place, a request succeeds" modprobe dm-crypt
+expect dm_crypt crypt "it loaded dm-crypt"
+like "$(kmsg)" "dkms could not build the module for $(uname -r)\. Next: " "the kernel log says why"
 forget
 cp /tmp/dm-inline-crypt.ko "$updates"
 depmod
