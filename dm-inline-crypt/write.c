@@ -121,6 +121,7 @@ static void write_stash_empty(void)
 static DEFINE_SPINLOCK(write_limit_lock);
 static unsigned int write_devices;	/* under write_limit_lock */
 static unsigned long write_pages_limit;	/* of each device */
+static int write_pages_batch = 1;
 
 static void write_limit_update(int devices)
 {
@@ -129,9 +130,18 @@ static void write_limit_update(int devices)
 
 	spin_lock(&write_limit_lock);
 	write_devices += devices;
-	if (write_devices)
-		WRITE_ONCE(write_pages_limit, max(pages / write_devices,
-						  (unsigned long)WRITE_PAGES_MIN));
+	if (write_devices) {
+		pages = max(pages / write_devices, (unsigned long)WRITE_PAGES_MIN);
+		WRITE_ONCE(write_pages_limit, pages);
+		/*
+		 * What each CPU counts by itself: with that of the largest write, no
+		 * write makes for a place that all share, but all CPUs together
+		 * should not be wrong by more than a quarter.
+		 */
+		WRITE_ONCE(write_pages_batch,
+			   clamp_t(unsigned long, pages / 4 / num_possible_cpus(), 1,
+				   BIO_MAX_VECS));
+	}
 	spin_unlock(&write_limit_lock);
 }
 
@@ -141,10 +151,9 @@ static bool write_within_limit(struct icrypt_config *cc, unsigned int pages)
 	       READ_ONCE(write_pages_limit);
 }
 
-/* A batch of the largest write: less would make a common place of each large one. */
 static void write_count_pages(struct icrypt_config *cc, int pages)
 {
-	percpu_counter_add_batch(&cc->pages_in_flight, pages, BIO_MAX_VECS);
+	percpu_counter_add_batch(&cc->pages_in_flight, pages, READ_ONCE(write_pages_batch));
 }
 
 /* The mempool's: over the limit there is only its reserve. */
@@ -262,7 +271,7 @@ struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_
 		return NULL;
 	if (likely(write_fill_clone(cc, bio, size, GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN)))
 		return bio;
-	icrypt_pages_free(cc, bio);
+	write_free_pages(cc, bio, true);
 	if (nowait)
 		return NULL;
 	mutex_lock(&cc->page_lock);
