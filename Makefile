@@ -17,7 +17,8 @@ CFLAGS	?= -O2 -Wall -Wextra
 
 # Where initramfs-tools looks for what no package has brought
 HOOKDIR	?= /etc/initramfs-tools/hooks
-# And dracut, which has one place for all: not made where there is no dracut
+# And dracut, which has one place for all, with packages' too: under another name, and
+# not made where there is no dracut
 DRACUTDIR	?= /usr/lib/dracut/modules.d
 
 # Two guests at a time keep two cores busy.
@@ -25,7 +26,10 @@ PROVE	?= prove --timer -j 2
 PROVE_1	?= prove --timer
 
 # After the fast ones, so that in the end no core has to wait for one of these
-LONGEST	= tests/50-vm-6.1.t tests/70-debug.t tests/52-vm-7.2.t
+LONGEST	= tests/50-vm-6.1.t $(DEBUG) tests/52-vm-7.2.t
+
+# With INLINE_CRYPT_FULL=1, hours: make check-debug
+DEBUG	= $(if $(INLINE_CRYPT_FULL),,tests/70-debug.t)
 
 # The guest's, for what runs on one
 KERNEL	?= 6.1
@@ -56,7 +60,7 @@ install: module ## install it for KVER=, without loading it, and inline-crypt-sw
 	$(if $(DESTDIR),,depmod -a $(KVER))
 	install -D -m 755 packaging/initramfs-hook/dm-inline-crypt $(DESTDIR)$(HOOKDIR)/dm-inline-crypt
 	$(if $(DESTDIR)$(wildcard $(DRACUTDIR)),install -D -m 755 packaging/dracut/90dm-inline-crypt/module-setup.sh \
-		$(DESTDIR)$(DRACUTDIR)/90dm-inline-crypt/module-setup.sh)
+		$(DESTDIR)$(DRACUTDIR)/90dm-inline-crypt-local/module-setup.sh)
 	@printf '#include <libdevmapper.h>\n#include <libcryptsetup.h>\n' | \
 		$(CC) -E - >/dev/null 2>&1 || \
 		{ echo "without inline-crypt-switch; for it: apt-get install libdevmapper-dev libcryptsetup-dev"; exit; }; \
@@ -72,7 +76,7 @@ uninstall: ## remove them again; the module for KVER=
 	$(if $(DESTDIR),,depmod -a $(KVER))
 	rm -f $(DESTDIR)$(SBINDIR)/inline-crypt-switch $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8 \
 		$(DESTDIR)$(HOOKDIR)/dm-inline-crypt
-	rm -rf $(DESTDIR)$(DRACUTDIR)/90dm-inline-crypt
+	rm -rf $(DESTDIR)$(DRACUTDIR)/90dm-inline-crypt-local
 
 deb: ## build the Debian packages dm-inline-crypt-dkms and inline-crypt-switch, in build/
 	tests/vm/provision packaging
@@ -102,7 +106,7 @@ check: ## all tests, each longer lane by a representative
 		tests/vm/provision $$want || [ $$? = 77 ] || exit 1; \
 	done
 	INLINE_CRYPT_LOG_FD=3 $(PROVE) $(sort $(wildcard tests/[0-4]*.t)) $(LONGEST) \
-		$(filter-out $(LONGEST),$(sort $(wildcard tests/[5-9]*.t))) 3>&2
+		$(filter-out $(LONGEST) tests/70-debug.t,$(sort $(wildcard tests/[5-9]*.t))) 3>&2
 
 check-fast: ## the tests that need no virtual machine
 	tests/vm/provision tools
@@ -121,8 +125,8 @@ check-cryptsetup: ## other suites' cryptsetup, and its own test scripts on dm-cr
 		$(if $(SUITES),--suites "$(SUITES)")
 	$(PROVE_1) tests/cryptsetup/upstream :: --kernel "$(KERNEL)" $(if $(SUITES),--suites "$(SUITES)") $(SCRIPTS)
 
-check-all: export INLINE_CRYPT_FULL = 1
-check-all: check check-debug check-boot check-cryptsetup ## everything
+check-all: check-boot check-cryptsetup ## everything
+	INLINE_CRYPT_FULL=1 $(MAKE) check check-debug
 
 parity: ## write docs/parity.md: what dm-crypt can do and what we can, on each kernel
 	tests/vm/provision tools 6.1 6.12 7.2

@@ -59,6 +59,14 @@ expect "the next case still runs" '^ok [0-9]+ - 5-expected: the case after them 
 expect "an expected splat does not fail it" '^ok [0-9]+ - 5-expected: no complaint in the kernel log$'
 expect "a stall gets a second guest" '^# 6-starved: stalls or lockups; console log: '
 expect "where it is none" '^ok [0-9]+ - 6-starved: no complaint in the kernel log$'
+expect "whose assertions count" '^ok [0-9]+ - 6-starved: knows the disk$'
+number=$((number + 1))
+if ! grep -q '^not ok [0-9]* - 6-starved' "$logs/tap"; then
+	echo "ok $number - and those of the first do not"
+else
+	echo "not ok $number - and those of the first do not"
+	failed=1
+fi
 expect "or fails the case" '^not ok [0-9]+ - 7-locked-up: no complaint in the kernel log$'
 expect "the plan counts all" "^1\\.\\.$(grep -cE '^(not )?ok ' "$logs/tap")\$"
 

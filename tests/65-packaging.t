@@ -161,7 +161,8 @@ dkms_builds() {
 		mkdir -p "$5/$release"
 		dkms install --sourcetree "$src" "dm-inline-crypt/$version" \
 			-k "$release" --installtree "$5" --no-depmod
-		find "$5" -path "*/$release/updates/dkms/dm-inline-crypt.ko*" | grep .
+		# Not what stands for it where it cannot be built
+		modinfo -F parm "$5/$release/updates/dkms"/dm-inline-crypt.ko* | grep ^takeover
 		dkms remove --sourcetree "$src" "dm-inline-crypt/$version" --installtree "$5" \
 			--no-depmod --all
 		[ -z "$(find "$5" -name "dm-inline-crypt*" | tee /dev/stderr)" ]
@@ -441,7 +442,7 @@ make_install() {
 		grep "load it with: modprobe dm-inline-crypt" make.out
 		printf "$dest%s\n" /etc/initramfs-tools/hooks/dm-inline-crypt \
 			"/lib/modules/$release/updates/dm-inline-crypt.ko" \
-			$dracut/90dm-inline-crypt/module-setup.sh /usr/local/sbin/inline-crypt-switch \
+			$dracut/90dm-inline-crypt-local/module-setup.sh /usr/local/sbin/inline-crypt-switch \
 			/usr/local/share/man/man8/inline-crypt-switch.8 | sort > expected
 		list | diff expected -
 		if [ -z "$dest" ]; then

@@ -451,16 +451,18 @@ count_io() {
 	return $_count_status
 }
 
-# read_in_one COMMAND... - count_io of ours, of a read whose task did not have to sleep while it sent it
+# read_in_one COMMAND... - count_io of ours, of a large read whose task did not sleep while it sent it
 #
-# In which case the block layer would send what the task has collected, and what comes
-# back of that is not the task's any more. With large reads on a busy machine it happens.
+# Of more than one bio, that is: if it does, the block layer sends what the task has
+# collected, and what comes back of that is not the task's any more. It happens on a busy
+# machine.
 # shellcheck disable=SC2154  # count_io sets them
 read_in_one() {
-	for _ in 1 2 3 4 5 6 7 8; do
+	for _try in 1 2 3 4 5 6 7 8; do
 		count_io ours "$@" || return
 		[ "$r_endio$r_bh$slept$budget" != 0000 ] || break
 	done
+	[ "$_try" = 1 ] || diag "in the try number $_try: $*"
 }
 
 # reload NAME TABLE [suspend option...] - replace the table of a live device
