@@ -134,9 +134,9 @@ static void write_limit_update(int devices)
 		pages = max(pages / write_devices, (unsigned long)WRITE_PAGES_MIN);
 		WRITE_ONCE(write_pages_limit, pages);
 		/*
-		 * What each CPU counts by itself: with that of the largest write, no
-		 * write makes for a place that all share, but all CPUs together
-		 * should not be wrong by more than a quarter.
+		 * How far a CPU may count by itself: as far as the largest write
+		 * goes, so that few need the count that all share. But all CPUs
+		 * together are not to be wrong by more than a quarter of the limit.
 		 */
 		WRITE_ONCE(write_pages_batch,
 			   clamp_t(unsigned long, pages / 4 / num_possible_cpus(), 1,
@@ -255,7 +255,8 @@ static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsign
  * @nowait: do not sleep for memory
  *
  * First without waiting; then one at a time, so that no two hold half of the
- * pool each and wait for the other half.
+ * pool each and wait for the other half. Memory is short, too, when the device has
+ * its part of it in flight: then there is only the pool.
  *
  * Context: process. Sleeps unless @nowait.
  * Return: the bio, or NULL if @nowait and memory is short.

@@ -58,7 +58,7 @@ for file in "${files[@]}"; do
 	! is_shell "$file" || shell+=("$file")
 done
 mapfile -t module < <(printf '%s\n' "${files[@]}" |
-	grep -E '^(dm-inline-crypt|tests/modules)/.*\.[ch]$')
+	grep -E '^(dm-inline-crypt|tests/modules|packaging/dkms-stub)/.*\.[ch]$')
 
 unlicensed() {
 	for file in "${sources[@]}"; do
