@@ -15,6 +15,9 @@
 
 #define ICRYPT_SECTOR_SHIFT	9
 
+/* Loop-AES has this many keys, which take turns by sector. */
+#define ICRYPT_LMK_KEYS		64
+
 /* 16 bytes are the rule, and two stores cheaper than a call. */
 static inline void iv_zero(const struct icrypt_iv *iv, u8 *out)
 {
@@ -58,6 +61,41 @@ static void iv_null(const struct icrypt_iv *iv, u8 *out, u64 sector)
 	iv_zero(iv, out);
 }
 
+/*
+ * All IV modes. A new one is an entry here, and its functions: @generate above if
+ * the sector number is all that it needs, else operations in iv_data.c.
+ */
+static const struct icrypt_iv_ops iv_modes[] = {
+	{ .name = "plain",	.generate = iv_plain },
+	{ .name = "plain64",	.generate = iv_plain64 },
+	{ .name = "plain64be",	.generate = iv_plain64be },
+	{ .name = "essiv",	.generate = iv_plain64,	.in_api = true },
+	{ .name = "benbi",	.generate = iv_benbi },
+	{ .name = "null",	.generate = iv_null },
+	{ .name = "random",	.stored = true },
+	{ .name = "lmk",	.data = &icrypt_lmk_ops, .no_aead = true, .keys = ICRYPT_LMK_KEYS },
+	{ .name = "tcw",	.data = &icrypt_tcw_ops },
+	{ .name = "eboiv",	.data = &icrypt_eboiv_ops, .no_aead = true },
+	{ .name = "elephant",	.data = &icrypt_elephant_ops, .no_aead = true },
+};
+
+/**
+ * icrypt_iv_find() - look up an IV mode
+ * @name: as in a table line
+ *
+ * Context: any, does not sleep.
+ * Return: the mode, or NULL.
+ */
+const struct icrypt_iv_ops *icrypt_iv_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(iv_modes); i++)
+		if (!strcmp(name, iv_modes[i].name))
+			return &iv_modes[i];
+	return NULL;
+}
+
 /**
  * icrypt_iv_init() - choose an IV generator
  * @iv:        the generator
@@ -83,29 +121,19 @@ int icrypt_iv_init(struct icrypt_iv *iv, const char *mode, unsigned int ivsize,
 	/* A 64-bit sector number has to fit, whatever the cipher reads of it. */
 	iv->size = max_t(unsigned int, ivsize, sizeof(u64));
 
-	if (!strcmp(mode, "plain")) {
-		iv->generate = iv_plain;
-	} else if (!strcmp(mode, "plain64") || !strcmp(mode, "essiv")) {
-		iv->generate = iv_plain64;
-	} else if (!strcmp(mode, "plain64be")) {
-		iv->generate = iv_plain64be;
-	} else if (!strcmp(mode, "null")) {
-		iv->generate = iv_null;
-	} else if (!strcmp(mode, "benbi")) {
+	iv->ops = icrypt_iv_find(mode);
+	if (!iv->ops) {
+		*error = "Invalid IV mode";
+		return -EINVAL;
+	}
+	iv->generate = iv->ops->generate;
+	if (iv->generate == iv_benbi) {
 		if (!blocksize || !is_power_of_2(blocksize) ||
 		    ilog2(blocksize) > ICRYPT_SECTOR_SHIFT) {
 			*error = "Cipher block size does not suit benbi, use plain64";
 			return -EINVAL;
 		}
 		iv->shift = ICRYPT_SECTOR_SHIFT - ilog2(blocksize);
-		iv->generate = iv_benbi;
-	} else if (!strcmp(mode, "random") || !strcmp(mode, "lmk") || !strcmp(mode, "tcw") ||
-		   !strcmp(mode, "eboiv") || !strcmp(mode, "elephant")) {
-		/* Of more than the sector number: cipher.c and iv_data.c make these. */
-		iv->generate = NULL;
-	} else {
-		*error = "Invalid IV mode";
-		return -EINVAL;
 	}
 	return 0;
 }

@@ -6,21 +6,51 @@
 #include <linux/types.h>
 
 struct icrypt_iv;
+struct icrypt_iv_data_ops;
 typedef void (*icrypt_iv_fn)(const struct icrypt_iv *iv, u8 *out, u64 sector);
 
 /**
+ * struct icrypt_iv_ops - an IV mode of a table line
+ * @name:      in the table line
+ * @no_aead:   an authenticated cipher cannot have it
+ * @in_api:    the crypto API makes the IV from the one that @generate writes
+ * @stored:    the IV is random and lies behind the tag on the disk
+ * @keys:      keys of the cipher that take turns by sector if the table line gives no
+ *	       number, 0 for one
+ * @generate:  writes the IV of a sector, or NULL if it needs more than the number
+ * @data:      the operations of a mode that needs more, see iv_data.c, or NULL
+ */
+struct icrypt_iv_ops {
+	const char	*name;
+	bool		no_aead;
+	bool		in_api;
+	bool		stored;
+	unsigned int	keys;
+	icrypt_iv_fn	generate;
+	const struct icrypt_iv_data_ops	*data;
+};
+
+/* iv_data.c */
+extern const struct icrypt_iv_data_ops icrypt_lmk_ops;
+extern const struct icrypt_iv_data_ops icrypt_tcw_ops;
+extern const struct icrypt_iv_data_ops icrypt_eboiv_ops;
+extern const struct icrypt_iv_data_ops icrypt_elephant_ops;
+
+/**
  * struct icrypt_iv - an IV generator
- * @generate: writes the IV of a sector, or NULL where the cipher takes none or
- *	      it is made of more than that
+ * @ops:      its mode, or NULL where the cipher takes no IV
+ * @generate: the mode's, or NULL
  * @size:     of the IV, bytes
  * @shift:    benbi: log2 of the cipher blocks in a 512-byte sector
  */
 struct icrypt_iv {
+	const struct icrypt_iv_ops	*ops;
 	icrypt_iv_fn	generate;
 	unsigned int	size;
 	unsigned int	shift;
 };
 
+const struct icrypt_iv_ops *icrypt_iv_find(const char *name);
 int icrypt_iv_init(struct icrypt_iv *iv, const char *mode, unsigned int ivsize,
 		   unsigned int blocksize, const char **error);
 

@@ -30,11 +30,26 @@
 
 #include "icrypt.h"
 
-enum iv_data_mode {
-	IV_LMK,
-	IV_TCW,
-	IV_EBOIV,
-	IV_ELEPHANT,
+/**
+ * struct icrypt_iv_data_ops - a mode whose IVs need more than the sector number
+ * @init:   check that the cipher suits the mode, correct the table's key_parts and
+ *	    key_extra, allocate. Process context, may sleep. 0 or a negative errno.
+ * @setkey: take the mode's part of the key; process context, may sleep. 0 or a negative
+ *	    errno.
+ * @begin:  make the IV of a data unit, and prepare the data. 0, 1 if the cipher has to
+ *	    work in the unit's dst, or a negative errno with the unit as it was.
+ * @end:    after the cipher, or NULL if there is nothing to do. 0 or a negative errno.
+ * @undo:   after @begin, when the cipher failed and may get the unit again; or NULL
+ *
+ * The operations on a data unit run in any context but hardirq and do not sleep, but
+ * for @begin where the unit's may_sleep is set.
+ */
+struct icrypt_iv_data_ops {
+	int (*init)(struct icrypt_cipher *c, struct icrypt_table *t, const char **error);
+	int (*setkey)(struct icrypt_cipher *c, const u8 *key, unsigned int size);
+	int (*begin)(const struct icrypt_cipher *c, const struct icrypt_unit *u);
+	int (*end)(const struct icrypt_cipher *c, const struct icrypt_unit *u);
+	void (*undo)(const struct icrypt_cipher *c, const struct icrypt_unit *u);
 };
 
 /* What is hashed before the data: an MD5 digest's length of key, and zeros. */
@@ -51,7 +66,6 @@ enum iv_data_mode {
 
 /**
  * struct icrypt_iv_data - a generator and its secrets
- * @mode:     which one
  * @size:     of the IV, bytes
  * @unit:     a data unit, bytes
  * @seeded:   lmk: version 3, @seed is there
@@ -63,7 +77,6 @@ enum iv_data_mode {
  * @elephant: elephant: AES with the second half of the key
  */
 struct icrypt_iv_data {
-	enum iv_data_mode	mode;
 	unsigned int		size;
 	unsigned int		unit;
 	bool			seeded;
@@ -150,8 +163,9 @@ static int lmk_hash(const struct icrypt_iv_data *iv, const struct icrypt_unit *u
 	return icrypt_md5_state(iv->hash, parts, ARRAY_SIZE(parts), out);
 }
 
-static int lmk_begin(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+static int lmk_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
+	const struct icrypt_iv_data *iv = c->iv_data;
 	u8 state[ICRYPT_MD5_STATE];
 	u8 *data;
 	int err;
@@ -171,8 +185,9 @@ static int lmk_begin(const struct icrypt_iv_data *iv, const struct icrypt_unit *
 }
 
 /* Only now are the data known that the IV was made of; it goes to the first block. */
-static int lmk_end(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+static int lmk_end(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
+	const struct icrypt_iv_data *iv = c->iv_data;
 	u8 state[ICRYPT_MD5_STATE];
 	u8 *data;
 	int err;
@@ -210,8 +225,9 @@ static void tcw_whiten(const struct icrypt_iv_data *iv, const struct icrypt_unit
 	memzero_explicit(&mask, sizeof(mask));
 }
 
-static int tcw_begin(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
+static int tcw_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
+	const struct icrypt_iv_data *iv = c->iv_data;
 	__le64 sector = cpu_to_le64(u->sector);
 	unsigned int i;
 
@@ -220,6 +236,19 @@ static int tcw_begin(const struct icrypt_iv_data *iv, const struct icrypt_unit *
 	for (i = 0; i < iv->size; i++)
 		u->iv[i] = iv->seed[i] ^ ((u8 *)&sector)[i % sizeof(sector)];
 	return 0;
+}
+
+static int tcw_end(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+{
+	if (u->write)
+		tcw_whiten(c->iv_data, u, u->dst);
+	return 0;
+}
+
+static void tcw_undo(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+{
+	if (!u->write)
+		tcw_whiten(c->iv_data, u, u->src);
 }
 
 /* In place. The memory is not on the stack, the crypto API wants its pages. */
@@ -258,7 +287,7 @@ static int encrypt_block_later(const struct icrypt_cipher *c, const struct icryp
 	return err;
 }
 
-static int eboiv_make(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+static int eboiv_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
 	const struct icrypt_iv_data *iv = c->iv_data;
 	u8 *offset = u->buf;
@@ -362,6 +391,33 @@ static void elephant_diffuse(const struct icrypt_iv_data *iv, const struct icryp
 	memzero_explicit(key, ELEPHANT_SECTOR_KEY);
 }
 
+static void elephant_undo(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+{
+	memzero_explicit(u->buf + c->iv_data->unit, ELEPHANT_SECTOR_KEY);
+}
+
+static int elephant_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+{
+	const struct icrypt_iv_data *iv = c->iv_data;
+	int err;
+
+	err = elephant_sector_key(iv, u, u->buf + iv->unit);
+	if (!err && u->write)
+		elephant_diffuse(iv, u);
+	if (!err)
+		err = eboiv_begin(c, u);
+	if (err)
+		elephant_undo(c, u);
+	return err ?: u->write;
+}
+
+static int elephant_end(const struct icrypt_cipher *c, const struct icrypt_unit *u)
+{
+	if (!u->write)
+		elephant_diffuse(c->iv_data, u);
+	return 0;
+}
+
 /**
  * icrypt_iv_data_begin() - make the IV of a data unit, and prepare its data
  * @c: the cipher
@@ -373,30 +429,9 @@ static void elephant_diffuse(const struct icrypt_iv_data *iv, const struct icryp
  */
 int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
-	const struct icrypt_iv_data *iv = c->iv_data;
-	int err;
-
 	if (c->iv_waits && !u->may_sleep)
 		return ICRYPT_MUST_SLEEP;
-
-	switch (iv->mode) {
-	case IV_LMK:
-		return lmk_begin(iv, u);
-	case IV_TCW:
-		return tcw_begin(iv, u);
-	case IV_EBOIV:
-		return eboiv_make(c, u);
-	case IV_ELEPHANT:
-		err = elephant_sector_key(iv, u, u->buf + iv->unit);
-		if (!err && u->write)
-			elephant_diffuse(iv, u);
-		if (!err)
-			err = eboiv_make(c, u);
-		if (err)
-			icrypt_iv_data_undo(c, u);
-		return err ?: u->write;
-	}
-	return -EINVAL;
+	return c->iv.ops->data->begin(c, u);
 }
 
 /**
@@ -409,23 +444,9 @@ int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit
  */
 int icrypt_iv_data_end(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
-	const struct icrypt_iv_data *iv = c->iv_data;
+	const struct icrypt_iv_data_ops *ops = c->iv.ops->data;
 
-	switch (iv->mode) {
-	case IV_LMK:
-		return lmk_end(iv, u);
-	case IV_TCW:
-		if (u->write)
-			tcw_whiten(iv, u, u->dst);
-		return 0;
-	case IV_EBOIV:
-		return 0;
-	case IV_ELEPHANT:
-		if (!u->write)
-			elephant_diffuse(iv, u);
-		return 0;
-	}
-	return -EINVAL;
+	return ops->end ? ops->end(c, u) : 0;
 }
 
 /**
@@ -437,12 +458,10 @@ int icrypt_iv_data_end(const struct icrypt_cipher *c, const struct icrypt_unit *
  */
 void icrypt_iv_data_undo(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
-	const struct icrypt_iv_data *iv = c->iv_data;
+	const struct icrypt_iv_data_ops *ops = c->iv.ops->data;
 
-	if (iv->mode == IV_TCW && !u->write)
-		tcw_whiten(iv, u, u->src);
-	if (iv->mode == IV_ELEPHANT)
-		memzero_explicit(u->buf + iv->unit, ELEPHANT_SECTOR_KEY);
+	if (ops->undo)
+		ops->undo(c, u);
 }
 
 /**
@@ -473,29 +492,22 @@ unsigned int icrypt_iv_data_scratch(const struct icrypt_cipher *c)
  */
 int icrypt_iv_data_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
 {
-	struct icrypt_iv_data *iv = c->iv_data;
-	const u8 *extra = key + size - c->key_extra;
-	int err = 0;
+	return c->iv.ops->data->setkey(c, key, size);
+}
 
-	switch (iv->mode) {
-	case IV_LMK:
-		if (iv->seeded)
-			memcpy(iv->seed, extra, LMK_SEED_KEY);
-		break;
-	case IV_TCW:
-		memcpy(iv->seed, extra, iv->size);
-		memcpy(iv->whitening, extra + iv->size, TCW_WHITENING);
-		break;
-	case IV_ELEPHANT:
-		err = crypto_sync_skcipher_setkey(iv->elephant, extra, c->key_extra);
-		fallthrough;
-	case IV_EBOIV:
-		if (iv->volume)
-			err = crypto_sync_skcipher_setkey(iv->volume, key,
-							  (size - c->key_extra) / c->count) ?: err;
-		break;
-	}
-	return err;
+/* Behind the keys of the cipher. */
+static const u8 *extra_key(const struct icrypt_cipher *c, const u8 *key, unsigned int size)
+{
+	return key + size - c->key_extra;
+}
+
+static int lmk_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
+{
+	struct icrypt_iv_data *iv = c->iv_data;
+
+	if (iv->seeded)
+		memcpy(iv->seed, extra_key(c, key, size), LMK_SEED_KEY);
+	return 0;
 }
 
 static int lmk_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
@@ -532,6 +544,23 @@ static int lmk_init(struct icrypt_cipher *c, struct icrypt_table *t, const char 
 	return err;
 }
 
+const struct icrypt_iv_data_ops icrypt_lmk_ops = {
+	.init	= lmk_init,
+	.setkey	= lmk_setkey,
+	.begin	= lmk_begin,
+	.end	= lmk_end,
+};
+
+static int tcw_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
+{
+	const u8 *extra = extra_key(c, key, size);
+	struct icrypt_iv_data *iv = c->iv_data;
+
+	memcpy(iv->seed, extra, iv->size);
+	memcpy(iv->whitening, extra + iv->size, TCW_WHITENING);
+	return 0;
+}
+
 static int tcw_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
 {
 	struct icrypt_iv_data *iv = c->iv_data;
@@ -551,6 +580,22 @@ static int tcw_init(struct icrypt_cipher *c, struct icrypt_table *t, const char 
 		return -EINVAL;
 	}
 	return 0;
+}
+
+const struct icrypt_iv_data_ops icrypt_tcw_ops = {
+	.init	= tcw_init,
+	.setkey	= tcw_setkey,
+	.begin	= tcw_begin,
+	.end	= tcw_end,
+	.undo	= tcw_undo,
+};
+
+static int eboiv_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
+{
+	struct icrypt_iv_data *iv = c->iv_data;
+
+	return iv->volume ? crypto_sync_skcipher_setkey(iv->volume, key,
+							(size - c->key_extra) / c->count) : 0;
 }
 
 static int eboiv_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
@@ -577,6 +622,21 @@ static int eboiv_init(struct icrypt_cipher *c, struct icrypt_table *t, const cha
 	return 0;
 }
 
+const struct icrypt_iv_data_ops icrypt_eboiv_ops = {
+	.init	= eboiv_init,
+	.setkey	= eboiv_setkey,
+	.begin	= eboiv_begin,
+};
+
+/* Both keys are set, whatever one says, or an old key could outlive its wiping. */
+static int elephant_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
+{
+	int err = crypto_sync_skcipher_setkey(c->iv_data->elephant, extra_key(c, key, size),
+					      c->key_extra);
+
+	return eboiv_setkey(c, key, size) ?: err;
+}
+
 static int elephant_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
 {
 	struct icrypt_iv_data *iv = c->iv_data;
@@ -595,6 +655,14 @@ static int elephant_init(struct icrypt_cipher *c, struct icrypt_table *t, const 
 	return eboiv_init(c, t, error);
 }
 
+const struct icrypt_iv_data_ops icrypt_elephant_ops = {
+	.init	= elephant_init,
+	.setkey	= elephant_setkey,
+	.begin	= elephant_begin,
+	.end	= elephant_end,
+	.undo	= elephant_undo,
+};
+
 /**
  * icrypt_iv_data_init() - set up the generator of a table line, if it is one of these
  * @c:     the cipher, its transforms allocated and the size of the IV known
@@ -606,34 +674,17 @@ static int elephant_init(struct icrypt_cipher *c, struct icrypt_table *t, const 
  */
 int icrypt_iv_data_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
 {
-	static const struct {
-		const char *name;
-		int (*init)(struct icrypt_cipher *c, struct icrypt_table *t, const char **error);
-	} modes[] = {
-		[IV_LMK]	= { "lmk",	lmk_init },
-		[IV_TCW]	= { "tcw",	tcw_init },
-		[IV_EBOIV]	= { "eboiv",	eboiv_init },
-		[IV_ELEPHANT]	= { "elephant",	elephant_init },
-	};
-	unsigned int i;
-
 	/* A cipher without IV has none of these either. */
-	if (!c->iv.size)
+	if (!c->iv.ops || !c->iv.ops->data)
 		return 0;
-	for (i = 0; i < ARRAY_SIZE(modes) && strcmp(t->iv_mode, modes[i].name); i++)
-		;
-	if (i == ARRAY_SIZE(modes))
-		return 0;
-
 	c->iv_data = kzalloc_obj(*c->iv_data);
 	if (!c->iv_data) {
 		*error = "Cannot allocate IV generator";
 		return -ENOMEM;
 	}
-	c->iv_data->mode = i;
 	c->iv_data->size = c->iv.size;
 	c->iv_data->unit = c->sector_size;
-	return modes[i].init(c, t, error);
+	return c->iv.ops->data->init(c, t, error);
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <linux/log2.h>
 #include <linux/string.h>
 
+#include "iv.h"
 #include "table.h"
 
 #define ICRYPT_SECTOR_SIZE	512
@@ -36,20 +37,6 @@ static const char * const want_names[ICRYPT_WANT_COUNT] = {
 	[ICRYPT_WANT_WORKQUEUE]	= "workqueue",
 };
 
-/* IV generators that table lines may ask for; iv.c and iv_data.c have the code. */
-static const char * const iv_modes[] = {
-	"plain", "plain64", "plain64be", "essiv", "benbi", "null",
-	"lmk", "tcw", "random", "eboiv", "elephant",
-};
-
-/* Those that are made of the data, or by the cipher itself. */
-static const char * const iv_modes_no_aead[] = {
-	"lmk", "eboiv", "elephant",
-};
-
-/* What loop-AES has. */
-#define ICRYPT_LMK_KEYS		64
-
 static int refuse(struct icrypt_table *t, const char *error, const char *culprit)
 {
 	t->error = error;
@@ -68,16 +55,6 @@ static int to_u64(const char *word, u64 *value)
 	return *word == '+' ? -EINVAL : kstrtou64(word, 10, value);
 }
 
-static bool one_of(const char *name, const char * const *list, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (!strcmp(name, list[i]))
-			return true;
-	return false;
-}
-
 /* Cuts @s at the first @sep and returns what follows it, or NULL. */
 static char *cut(char *s, char sep)
 {
@@ -90,11 +67,14 @@ static char *cut(char *s, char sep)
 
 static int set_iv_mode(struct icrypt_table *t, const char *mode)
 {
+	const struct icrypt_iv_ops *ops;
+
 	if (!mode)
 		return 0;
-	if (!one_of(mode, iv_modes, ARRAY_SIZE(iv_modes)))
+	ops = icrypt_iv_find(mode);
+	if (!ops)
 		return refuse(t, "Invalid IV mode, use plain64 for a new device", t->cipher);
-	if (t->aead && one_of(mode, iv_modes_no_aead, ARRAY_SIZE(iv_modes_no_aead)))
+	if (t->aead && ops->no_aead)
 		return refuse(t, "AEAD not possible with this IV mode, use plain64 or random",
 			      t->cipher);
 	strscpy(t->iv_mode, mode, sizeof(t->iv_mode));
@@ -104,7 +84,8 @@ static int set_iv_mode(struct icrypt_table *t, const char *mode)
 static int set_alg(struct icrypt_table *t, const char *mode, const char *api,
 		   const char *iv_mode, const char *digest)
 {
-	bool essiv = iv_mode && !strcmp(iv_mode, "essiv");
+	const struct icrypt_iv_ops *ops = iv_mode ? icrypt_iv_find(iv_mode) : NULL;
+	bool essiv = ops && ops->in_api;
 	int len;
 
 	if (essiv && (!digest || !*digest))
@@ -144,6 +125,7 @@ static int set_mac(struct icrypt_table *t, const char *spec)
 /* capi:<crypto API name>-<iv mode>[:<iv options>] */
 static int parse_cipher_capi(struct icrypt_table *t, char *spec)
 {
+	const struct icrypt_iv_ops *ops;
 	char *iv_opts, *iv_mode;
 	int r;
 
@@ -158,7 +140,8 @@ static int parse_cipher_capi(struct icrypt_table *t, char *spec)
 		return refuse(t, "Cipher missing after capi:, write capi:xts(aes)-plain64",
 			      t->cipher);
 
-	t->key_count = iv_mode && !strcmp(iv_mode, "lmk") ? ICRYPT_LMK_KEYS : 1;
+	ops = iv_mode ? icrypt_iv_find(iv_mode) : NULL;
+	t->key_count = ops && ops->keys ? ops->keys : 1;
 	r = set_mac(t, spec);
 	if (!r)
 		r = set_alg(t, NULL, spec, iv_mode, iv_opts);
