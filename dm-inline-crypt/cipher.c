@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The cipher: one request of the crypto API a data unit, for as many units as
- * a descriptor has. Nothing here waits. A driver that answers later gets as
- * many requests as memory and its queue allow, and the last answer carries on.
+ * a descriptor has. It waits only where its caller allows that, and only for memory
+ * or for an IV that a driver makes. A driver that answers later gets as many requests
+ * as memory and its queue allow, and the last answer carries on.
  *
  * A request is laid out as
  *
@@ -75,7 +76,7 @@ static unsigned int sg_count(const struct icrypt_cipher *c)
 }
 
 /* Behind the IV. */
-static u8 *request_more(const struct icrypt_cipher *c, const struct icrypt_request *r)
+static u8 *request_scratch(const struct icrypt_cipher *c, const struct icrypt_request *r)
 {
 	return PTR_ALIGN(r->iv + c->iv.size, sizeof(u64));
 }
@@ -187,8 +188,8 @@ static struct icrypt_unit request_unit(const struct icrypt_cipher *c, struct icr
 		return (struct icrypt_unit) {
 			.src = data,
 			.dst = data,
-			.iv = request_more(c, r) + sizeof(__le64),
-			.buf = request_more(c, r) + ALIGN(aad_size(c), sizeof(u64)),
+			.iv = request_scratch(c, r) + sizeof(__le64),
+			.buf = request_scratch(c, r) + ALIGN(aad_size(c), sizeof(u64)),
 			.sector = r->sector,
 			.write = r->d->write,
 		};
@@ -197,7 +198,7 @@ static struct icrypt_unit request_unit(const struct icrypt_cipher *c, struct icr
 		.src = req->src,
 		.dst = req->dst,
 		.iv = r->iv,
-		.buf = request_more(c, r),
+		.buf = request_scratch(c, r),
 		.sector = r->sector,
 		.write = r->d->write,
 		.may_sleep = req->base.flags & CRYPTO_TFM_REQ_MAY_SLEEP,
@@ -414,7 +415,7 @@ static noinline_for_stack int aead_end_special(struct icrypt_cipher *c, struct i
 static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct aead_request *req)
 {
 	struct icrypt_request *r = request_priv(c, req);
-	u8 *more = request_more(c, r), *iv = more + sizeof(__le64);
+	u8 *more = request_scratch(c, r), *iv = more + sizeof(__le64);
 	unsigned int n;
 	int err;
 
@@ -484,13 +485,128 @@ static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, void *req)
 	return cipher_split_unit(c, d, req);
 }
 
+/* One pass over the data units that a descriptor has left. */
+struct cipher_walk {
+	struct icrypt_cipher	*c;
+	struct iodesc		*d;
+	void			*own;		/* the descriptor's first request */
+	void			*req;		/* for the next unit, or NULL */
+	unsigned int		may;
+	unsigned int		queued;		/* requests that drivers have */
+	unsigned int		noio;		/* to restore, if patient */
+	bool			bh_off;
+	bool			patient;	/* has waited for memory */
+	bool			stalled;	/* no request, or the queue is full */
+	bool			nomem;		/* to be run again where it may sleep */
+};
+
+/* False if there is none for now: the answer to one in flight carries on. */
+static noinline_for_stack bool walk_get_request(struct cipher_walk *w)
+{
+	w->req = mempool_alloc(&w->c->req_pool,
+			       w->may & ICRYPT_MAY_SLEEP ? GFP_NOIO : GFP_NOWAIT);
+	if (!w->req)
+		return false;
+	request_init(w->c, w->d, w->req, w->own, w->may);
+	return true;
+}
+
+/*
+ * The driver found no memory, or its answer must be waited for. Memory will come back,
+ * as mempool_alloc() assumes, too: give it time. From now on the driver may wait itself.
+ */
+static void walk_pause(struct cipher_walk *w, bool nomem)
+{
+	if (!w->patient)
+		w->noio = memalloc_noio_save();
+	w->patient = true;
+	w->bh_off = false;
+	request_may_sleep(w->c, w->req);
+	if (nomem) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		io_schedule_timeout(ICRYPT_NOMEM_PAUSE);
+	}
+}
+
+/* The driver did not do the unit at once. False if the walk ends with that. */
+static noinline_for_stack bool walk_goes_on(struct cipher_walk *w, int err)
+{
+	switch (err) {
+	case -EINPROGRESS:
+	case -EBUSY:
+		w->queued++;
+		w->req = NULL;
+		/* Accepted, but the driver's queue is full: no more for now. */
+		w->stalled = err == -EBUSY;
+		return !w->stalled;
+	case -ENOMEM:
+	case ICRYPT_NOMEM_IV:
+	case ICRYPT_MUST_SLEEP:
+		w->nomem = !(w->may & ICRYPT_MAY_SLEEP);
+		if (!w->nomem)
+			walk_pause(w, err != ICRYPT_MUST_SLEEP);
+		return !w->nomem;
+	default:
+		WRITE_ONCE(w->d->status, cipher_status(err));
+		return false;
+	}
+}
+
+static __always_inline void cipher_walk(struct cipher_walk *w)
+{
+	struct iodesc *d = w->d;
+	int err;
+
+	w->req = w->own;
+	w->queued = 0;
+	w->stalled = false;
+	w->nomem = false;
+	atomic_set(&d->pending, ICRYPT_WALKING);
+	request_init(w->c, d, w->req, w->own, w->may);
+
+	do {
+		if (unlikely(!w->req) && !walk_get_request(w)) {
+			w->stalled = true;
+			break;
+		}
+		if (w->bh_off)
+			local_bh_disable();
+		err = cipher_units(w->c, d, w->req);
+		if (w->bh_off)
+			local_bh_enable();
+		if (unlikely(err)) {
+			if (!walk_goes_on(w, err))
+				break;
+		} else if (w->may && d->in_iter.bi_size) {
+			cond_resched();
+		}
+	} while (d->in_iter.bi_size && likely(!READ_ONCE(d->status)));
+
+	if (unlikely(w->req != w->own) && w->req)
+		mempool_free(w->req, &w->c->req_pool);
+}
+
+/*
+ * The walk's share goes. With it the last answer may complete the bio, and the
+ * descriptor with it: nothing of these is touched after a false.
+ */
+static bool walk_is_last(struct cipher_walk *w)
+{
+	return likely(!w->queued) ||
+	       atomic_sub_and_test(ICRYPT_WALKING - w->queued, &w->d->pending);
+}
+
 /**
- * icrypt_cipher_run() - process what is left of a descriptor, not nothing
+ * icrypt_cipher_run() - process the rest of a non-empty descriptor
  * @c:     the cipher
  * @d:     the descriptor
  * @own:   memory of @c->req_size bytes for the first request, which must stay
  *	   valid until the descriptor is done
  * @may:   ICRYPT_MAY_RESCHED, ICRYPT_MAY_SLEEP or 0
+ *
+ * A bottom half that interrupts a task inside the FPU cannot use it, and its reads
+ * would have to go to cryptd's thread. So bottom halves wait for the page at hand, as
+ * where kernel_fpu_begin() itself keeps them off.
  *
  * Context: process or softirq. skcipher has no hardirq mode, so the caller
  * makes sure of that. Sleeps only as @may says.
@@ -501,103 +617,24 @@ static int cipher_units(struct icrypt_cipher *c, struct iodesc *d, void *req)
 enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d, void *own,
 				       unsigned int may)
 {
-	bool sleep = may & ICRYPT_MAY_SLEEP;
-	/*
-	 * A bottom half that interrupts a task inside the FPU cannot use it, and
-	 * its reads would have to go to cryptd's thread. So it waits for the page
-	 * at hand, as where kernel_fpu_begin() itself keeps bottom halves off.
-	 */
-	bool bh_off = may && c->simd_tfms;
-	bool nomem, stalled, retried = false;
-	unsigned int noio = 0, queued;
-	void *req;
-	int err;
-
-again:
-	queued = 0;
-	nomem = false;
-	stalled = false;
-	req = own;
-	atomic_set(&d->pending, ICRYPT_WALKING);
-	request_init(c, d, req, own, may);
+	struct cipher_walk w = {
+		.c = c, .d = d, .own = own, .may = may, .bh_off = may && c->simd_tfms,
+	};
+	enum icrypt_progress progress;
 
 	do {
-		if (unlikely(!req)) {
-			req = mempool_alloc(&c->req_pool, sleep ? GFP_NOIO : GFP_NOWAIT);
-			/* Whatever is in flight brings us back here with @own free. */
-			if (!req) {
-				stalled = true;
-				break;
-			}
-			request_init(c, d, req, own, may);
-		}
-
-		if (bh_off)
-			local_bh_disable();
-		err = cipher_units(c, d, req);
-		if (bh_off)
-			local_bh_enable();
-		if (likely(!err)) {
-			if (may && d->in_iter.bi_size)
-				cond_resched();
-			continue;
-		}
-		if (err == -EINPROGRESS) {
-			queued++;
-			req = NULL;
-			continue;
-		}
-		if (err == ICRYPT_NOMEM_IV)
-			err = -ENOMEM;
-		/* Accepted, but the driver's queue is full: no more for now. */
-		if (err == -EBUSY) {
-			queued++;
-			req = NULL;
-			stalled = true;
+		cipher_walk(&w);
+		if (!walk_is_last(&w)) {
+			progress = ICRYPT_QUEUED;
 			break;
 		}
-		if ((err == -ENOMEM || err == ICRYPT_MUST_SLEEP) && sleep) {
-			/*
-			 * Like mempool_alloc(): memory will come back, give it
-			 * time. From now on the driver may wait for it, too.
-			 */
-			if (!retried)
-				noio = memalloc_noio_save();
-			retried = true;
-			request_may_sleep(c, req);
-			bh_off = false;
-			if (err == -ENOMEM) {
-				set_current_state(TASK_UNINTERRUPTIBLE);
-				io_schedule_timeout(ICRYPT_NOMEM_PAUSE);
-			}
-			continue;
-		}
-		if (err == -ENOMEM || err == ICRYPT_MUST_SLEEP)
-			nomem = true;
-		else
-			WRITE_ONCE(d->status, cipher_status(err));
-		break;
-	} while (d->in_iter.bi_size && likely(!READ_ONCE(d->status)));
-	if (req && req != own)
-		mempool_free(req, &c->req_pool);
+		progress = w.nomem && !d->status ? ICRYPT_NOMEM : ICRYPT_DONE;
+		/* A full queue may have taken the last unit, and all answers are there. */
+	} while (unlikely(w.stalled) && d->in_iter.bi_size && !d->status);
 
-	/*
-	 * With the walk's share gone the last answer may complete the bio, and
-	 * the descriptor with it.
-	 */
-	if (unlikely(queued)) {
-		if (!atomic_sub_and_test(ICRYPT_WALKING - queued, &d->pending)) {
-			if (retried)
-				memalloc_noio_restore(noio);
-			return ICRYPT_QUEUED;
-		}
-		/* A full queue may have taken the last unit. */
-		if (stalled && d->in_iter.bi_size && !d->status)
-			goto again;
-	}
-	if (unlikely(retried))
-		memalloc_noio_restore(noio);
-	return nomem && !d->status ? ICRYPT_NOMEM : ICRYPT_DONE;
+	if (unlikely(w.patient))
+		memalloc_noio_restore(w.noio);
+	return progress;
 }
 
 /* The driver's answer. */
@@ -883,7 +920,7 @@ int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const ch
 	err = icrypt_iv_init(&c->iv, t->iv_mode, ivsize, blocksize, error);
 	if (err)
 		return err;
-	c->iv_stored = c->iv.size && !strcmp(t->iv_mode, "random");
+	c->iv_stored = c->iv.ops && c->iv.ops->stored;
 	t->key_parts = t->key_count;
 	err = icrypt_iv_data_init(c, t, error);
 	if (err)
