@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "iodesc.h"
 #include "iv.h"
+#include "reason.h"
 #include "table.h"
 
 #define DM_MSG_PREFIX "inline-crypt"
@@ -37,19 +38,6 @@ enum icrypt_context {
 	ICRYPT_BH,		/* a bottom half on the CPU of a hardirq completion */
 	ICRYPT_WQ,		/* a worker, or the cipher driver's own queue */
 	ICRYPT_CONTEXTS
-};
-
-/* Why a bio went to a worker. */
-enum icrypt_reason {
-	ICRYPT_REASON_NONE,
-	ICRYPT_REASON_BUDGET,	/* the bottom halves of this CPU had their share */
-	ICRYPT_REASON_SPREAD,	/* much work, and more than one CPU */
-	ICRYPT_REASON_ASYNC,	/* the cipher driver answered later */
-	ICRYPT_REASON_NOMEM,	/* no memory where sleeping was not allowed */
-	ICRYPT_REASON_CONTEXT,	/* nothing else was legal */
-	ICRYPT_REASON_SLEPT,	/* the caller had to sleep before it could come back */
-	ICRYPT_REASON_OPTION,	/* read_context or write_context asked for it */
-	ICRYPT_REASONS
 };
 
 /* What map planned for a read; see context.c. */

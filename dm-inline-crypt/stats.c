@@ -30,13 +30,7 @@ static const char * const write_names[ICRYPT_CONTEXTS] = {
 };
 
 static const char * const reason_names[ICRYPT_REASONS] = {
-	[ICRYPT_REASON_BUDGET]	= "budget",
-	[ICRYPT_REASON_SPREAD]	= "spread",
-	[ICRYPT_REASON_ASYNC]	= "async",
-	[ICRYPT_REASON_NOMEM]	= "nomem",
-	[ICRYPT_REASON_CONTEXT]	= "context",
-	[ICRYPT_REASON_SLEPT]	= "slept",
-	[ICRYPT_REASON_OPTION]	= "option",
+	ICRYPT_REASON_LIST(ICRYPT_REASON_NAME)
 };
 
 /* Serialises messages about the histogram. Not taken by I/O. */

@@ -85,6 +85,9 @@ checkpatch() {
 		# A test module is a file of its own, and has none.
 		tests/*)
 			ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON ;;
+		# A list that is expanded in several ways.
+		*/reason.h)
+			ignore=COMPLEX_MACRO,MACRO_ARG_UNUSED,MACRO_ARG_REUSE,BRACKET_SPACE,TRAILING_SEMICOLON,SPACING ;;
 		# TRACE_EVENT() is written like this all over the kernel.
 		*/trace.h)
 			ignore=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
@@ -141,6 +144,20 @@ undocumented() {
 }
 
 rule "the pages have all module parameters" < <(undocumented)
+
+# unexplained - reasons of a fallback that a page does not have
+unexplained() {
+	local reason page
+
+	sed -n 's/^\tREASON([A-Z]*, "\([a-z]*\)").*/\1/p' dm-inline-crypt/reason.h |
+	while read -r reason; do
+		for page in docs/dm-inline-crypt.{8,rst}; do
+			grep -qw "$reason" "$page" || echo "$page: no $reason"
+		done
+	done
+}
+
+rule "the pages have all reasons" < <(unexplained)
 
 # --- what does not belong into a file ---------------------------------------
 
