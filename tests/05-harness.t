@@ -19,15 +19,18 @@ cut -d . -f 1 /proc/loadavg > "$logs/load"
 "$here/vm/run" --kernel 6.1 --case-timeout 6 --silence 10 --log-dir "$logs" \
 	"$here"/vm/selftest/*.sh > "$logs/tap" 2> "$logs/err" || status=$?
 
+"$here/vm/run" --kernel 6.1 --case-timeout 60 --append lab.wait_limit=4 --log-dir "$logs/waiter" \
+	"$here"/vm/selftest/waiter/*.sh > "$logs/waiter-tap" 2>> "$logs/err" || :
+
 # What the host had to do, before or after, the more counts
 load=$(cut -d . -f 1 /proc/loadavg | cat - "$logs/load" | sort -n | tail -n 1)
 
 number=0 failed=0
 
-# expect TEXT REGEX - the run's TAP has a line that matches
+# expect TEXT REGEX - a line of the runs' TAP matches
 expect() {
 	number=$((number + 1))
-	if grep -Eq -- "$2" "$logs/tap"; then
+	if grep -Ehq -- "$2" "$logs/tap" "$logs/waiter-tap"; then
 		echo "ok $number - $1"
 	else
 		echo "not ok $number - $1"
@@ -68,6 +71,9 @@ else
 	failed=1
 fi
 expect "or fails the case" '^not ok [0-9]+ - 7-locked-up: no complaint in the kernel log$'
+expect "a task that waits in our module for ever fails the case" \
+	'^not ok [0-9]+ - 8-waiter: no complaint in the kernel log$'
+expect "and its stack is shown" '^#   .*lab: .*icrypt_read_map.*dm_inline_crypt'
 expect "the plan counts all" "^1\\.\\.$(grep -cE '^(not )?ok ' "$logs/tap")\$"
 
 number=$((number + 1))
@@ -91,6 +97,6 @@ else
 fi
 echo "1..$number"
 if [ $failed = 1 ]; then
-	sed 's/^/# /' "$logs/tap" "$logs/err"
+	sed 's/^/# /' "$logs/tap" "$logs/waiter-tap" "$logs/err"
 	exit 1
 fi

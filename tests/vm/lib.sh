@@ -267,21 +267,22 @@ make_integrity() {
 	eval "$1=/dev/mapper/$_int"
 }
 
-# find_nvme VAR - set VAR to the NVMe disk with 4096-byte sectors and metadata
+# find_nvme VAR [SIZE] - set VAR to the NVMe disk with sectors of SIZE bytes
 #
+# 4096, the default: the one with metadata, 64 bytes a sector. 512: the plain one.
 # From 6.12 on the disks are looked for in parallel, and which is n1 is open.
 find_nvme() {
 	requires_module nvme poll_queues=1
 	for _ in $(seq 100); do
 		for _sys in /sys/block/nvme*; do
-			[ "$(cat "$_sys/queue/logical_block_size" 2> /dev/null)" = 4096 ] || continue
+			[ "$(cat "$_sys/queue/logical_block_size" 2> /dev/null)" = "${2:-4096}" ] || continue
 			[ -b "/dev/${_sys##*/}" ] || continue
 			eval "$1=/dev/${_sys##*/}"
 			return
 		done
 		sleep 0.1
 	done
-	bail "no NVMe disk with metadata"
+	bail "no NVMe disk with sectors of ${2:-4096} bytes"
 }
 
 # check_zone_append TEXT DEVICE FILE - FILE is written to a new file system that appends to zones
