@@ -20,6 +20,9 @@
 /* More than a key of the kernel's keyring can have. */
 #define ICRYPT_KEY_SIZE_MAX	32768
 
+/* Of options that dm-crypt has; its own limit as well. */
+#define ICRYPT_OPTS_MAX		9
+
 /*
  * The kernel has no algorithm with as many hex digits in a row: the most are the
  * seven of rfc7539esp. The shortest key of any cipher has more.
@@ -341,14 +344,17 @@ static int parse_integrity(struct icrypt_table *t, const char *word)
 	if (to_uint(size, &t->tag_size) || !t->tag_size ||
 	    t->tag_size > ICRYPT_TAG_SIZE_MAX)
 		return refuse(t, "Invalid integrity, use 1 to 480 bytes");
-	t->aead = !strcasecmp(auth + 1, "aead");
-	if (!t->aead && strcasecmp(auth + 1, "none"))
+	/* Of two such options dm-crypt takes and prints the last, but an "aead" stays. */
+	if (!strcasecmp(auth + 1, "aead"))
+		t->aead = true;
+	else if (strcasecmp(auth + 1, "none"))
 		return refuse(t, "Unknown integrity profile, use aead or none");
 	strscpy(t->auth, auth + 1, sizeof(t->auth));
 	return 0;
 }
 
-static int parse_option(struct icrypt_table *t, const char *word)
+/* @own: counts the options that dm-crypt does not have */
+static int parse_option(struct icrypt_table *t, const char *word, unsigned int *own)
 {
 	int i;
 
@@ -358,10 +364,14 @@ static int parse_option(struct icrypt_table *t, const char *word)
 			return 0;
 		}
 	}
-	if (!strncasecmp(word, "read_context:", 13))
+	if (!strncasecmp(word, "read_context:", 13)) {
+		++*own;
 		return parse_want(t, word, &t->read_context);
-	if (!strncasecmp(word, "write_context:", 14))
+	}
+	if (!strncasecmp(word, "write_context:", 14)) {
+		++*own;
 		return parse_want(t, word, &t->write_context);
+	}
 	if (!strncasecmp(word, "sector_size:", 12)) {
 		if (to_uint(word + 12, &t->sector_size) ||
 		    t->sector_size < ICRYPT_SECTOR_SIZE ||
@@ -383,7 +393,7 @@ static int parse_option(struct icrypt_table *t, const char *word)
 
 static int parse_options(struct icrypt_table *t, unsigned int argc, char **argv)
 {
-	unsigned int count, i;
+	unsigned int count, i, own = 0;
 	int r;
 
 	if (!argc)
@@ -395,10 +405,13 @@ static int parse_options(struct icrypt_table *t, unsigned int argc, char **argv)
 	t->ignored = argc - 1 - count;
 	for (i = 1; i <= count; i++) {
 		t->word = ICRYPT_WORD_OPTS + i;
-		r = parse_option(t, argv[i]);
+		r = parse_option(t, argv[i], &own);
 		if (r)
 			return r;
 	}
+	t->word = ICRYPT_WORD_OPTS;
+	if (count - own > ICRYPT_OPTS_MAX)
+		return refuse(t, "Invalid number of feature args, dm-crypt takes 9 of its own");
 	return 0;
 }
 

@@ -42,6 +42,8 @@ refused "fewer options than announced" "Invalid number of feature args" 6 "$xts 
 refused "an option count that is no number" "Invalid number of feature args" 6 "$xts x"
 
 # Options
+refused "more options than dm-crypt takes" "Invalid number of feature args, dm-crypt takes 9" 6 \
+	"$xts 10 $(printf 'allow_discards %.0s' 1 2 3 4 5 6 7 8 9 10)"
 refused "an unknown option" "Invalid feature argument" 7 "$xts 1 no_such_option"
 for size in 0 256 1000 8192 x ''; do
 	refused "sector_size:$size" "Invalid sector_size" 7 "$xts 1 sector_size:$size"
@@ -62,6 +64,8 @@ refused "an AEAD by its old name" "AEAD needs a crypto API name" 1 \
 	"$xts 1 integrity:16:aead"
 refused "an AEAD that changes data" "AEAD not possible with this IV mode" 1 \
 	"capi:gcm(aes)-lmk $key32 0 $loop 0 1 integrity:16:aead"
+refused "what was once an AEAD stays one" "AEAD not possible with this IV mode" 1 \
+	"capi:gcm(aes)-lmk $key32 0 $loop 0 2 integrity:16:aead integrity:16:none"
 refused "an AEAD without room" "Device below has no room for these tags" "" \
 	"capi:gcm(aes)-random $key32 0 $loop 0 1 integrity:28:aead"
 refused "a tag of 5 bytes" "tag size is not supported" "" \
