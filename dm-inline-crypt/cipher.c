@@ -789,6 +789,16 @@ without:
 	free_tfms(tfms, n);
 }
 
+/* What the crypto API does not have may be no name but the key, see icrypt_alg_print(). */
+static noinline_for_stack int no_algorithm(const char *alg, long err)
+{
+	char name[CRYPTO_MAX_ALG_NAME];
+
+	icrypt_alg_print(alg, name, sizeof(name));
+	DMERR("crypto API: no %s (%pe), is its module there?", name, ERR_PTR(err));
+	return err;
+}
+
 static int alloc_skciphers(struct icrypt_cipher *c, const struct icrypt_table *t,
 			   const char **error)
 {
@@ -809,14 +819,14 @@ static int alloc_skciphers(struct icrypt_cipher *c, const struct icrypt_table *t
 		/* A driver that allocates for each request could not make progress. */
 		tfm = crypto_alloc_skcipher(t->alg, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 		if (IS_ERR(tfm)) {
-			DMERR("crypto API: no %s (%pe), is its module there?", t->alg, tfm);
 			*error = "Error allocating crypto tfm";
-			return PTR_ERR(tfm);
+			return no_algorithm(t->alg, PTR_ERR(tfm));
 		}
 		c->tfms[c->count++] = tfm;
 	}
 	alloc_simd_tfms(c);
-	DMDEBUG_LIMIT("%s is %s", t->alg, crypto_skcipher_driver_name(c->tfms[0]));
+	DMDEBUG_LIMIT("%s is %s", crypto_tfm_alg_name(crypto_skcipher_tfm(c->tfms[0])),
+		      crypto_skcipher_driver_name(c->tfms[0]));
 	return 0;
 }
 
@@ -829,9 +839,8 @@ static int mac_key_size(struct icrypt_table *t, const char **error)
 		return 0;
 	mac = crypto_alloc_ahash(t->mac, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(mac)) {
-		DMERR("crypto API: no %s (%pe), is its module there?", t->mac, mac);
 		*error = "Invalid AEAD cipher spec";
-		return PTR_ERR(mac);
+		return no_algorithm(t->mac, PTR_ERR(mac));
 	}
 	if (!t->key_mac_set)
 		t->key_mac = crypto_ahash_digestsize(mac);
@@ -848,13 +857,13 @@ static int alloc_aead(struct icrypt_cipher *c, struct icrypt_table *t, const cha
 		return err;
 	tfm = crypto_alloc_aead(t->alg, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(tfm)) {
-		DMERR("crypto API: no %s (%pe), is its module there?", t->alg, tfm);
 		*error = "Error allocating crypto tfm";
-		return PTR_ERR(tfm);
+		return no_algorithm(t->alg, PTR_ERR(tfm));
 	}
 	c->aead = tfm;
 	c->count = 1;
-	DMDEBUG_LIMIT("%s is %s", t->alg, crypto_aead_driver_name(tfm));
+	DMDEBUG_LIMIT("%s is %s", crypto_tfm_alg_name(crypto_aead_tfm(tfm)),
+		      crypto_aead_driver_name(tfm));
 	return 0;
 }
 
@@ -916,7 +925,10 @@ int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const ch
 	c->iv_align = max_t(unsigned int, c->iv_align, sizeof(u64));
 
 	if (t->iv_mode[0] && !ivsize)
-		DMWARN("%s takes no IV, %s ignored", t->alg, t->iv_mode);
+		DMWARN("%s takes no IV, %s ignored",
+		       crypto_tfm_alg_name(c->aead ? crypto_aead_tfm(c->aead) :
+						     crypto_skcipher_tfm(c->tfms[0])),
+		       t->iv_mode);
 	err = icrypt_iv_init(&c->iv, t->iv_mode, ivsize, blocksize, error);
 	if (err)
 		return err;

@@ -5,6 +5,7 @@
  * options of our own.
  */
 
+#include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
@@ -19,6 +20,23 @@
 
 /* More than a key of the kernel's keyring can have. */
 #define ICRYPT_KEY_SIZE_MAX	32768
+
+/* Of options that dm-crypt has; its own limit as well. */
+#define ICRYPT_OPTS_MAX		9
+
+/*
+ * The kernel has no algorithm with as many hex digits in a row: the most are the
+ * seven of rfc7539esp. The shortest key of any cipher has more.
+ */
+#define ICRYPT_HEX_RUN_MAX	8
+
+/* The words of a table line, counted from 1. */
+#define ICRYPT_WORD_CIPHER	1
+#define ICRYPT_WORD_KEY		2
+#define ICRYPT_WORD_IV_OFFSET	3
+#define ICRYPT_WORD_DEVICE	4
+#define ICRYPT_WORD_START	5
+#define ICRYPT_WORD_OPTS	6
 
 static const char * const option_names[ICRYPT_OPT_COUNT] = {
 	[ICRYPT_OPT_ALLOW_DISCARDS]		= "allow_discards",
@@ -37,11 +55,49 @@ static const char * const want_names[ICRYPT_WANT_COUNT] = {
 	[ICRYPT_WANT_WORKQUEUE]	= "workqueue",
 };
 
-static int refuse(struct icrypt_table *t, const char *error, const char *culprit)
+/*
+ * Names that algorithms of the crypto API are made of; see icrypt_alg_print(). None of
+ * them is a secret, so what is printed from this list is none either.
+ */
+static const char * const alg_names[] = {
+	/* ciphers */
+	"aes", "anubis", "arc4", "aria", "blowfish", "camellia", "cast5", "cast6", "chacha20",
+	"cipher_null", "des", "des3_ede", "khazad", "seed", "serpent", "sm4", "tea", "twofish",
+	"xchacha12", "xchacha20", "xeta", "xtea",
+	/* modes and templates */
+	"adiantum", "aegis128", "authenc", "authencesn", "cbc", "ccm", "ctr", "cts", "ecb", "essiv",
+	"gcm", "hctr2", "hmac", "lrw", "ofb", "cfb", "pcbc", "rfc3686", "rfc4106", "rfc4309",
+	"rfc4543", "rfc7539", "xctr", "xts",
+	/* hashes */
+	"blake2b", "blake2s", "cmac", "crc32c", "ghash", "md5", "nhpoly1305", "poly1305", "polyval",
+	"rmd160", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3", "sm3", "streebog256",
+	"streebog512", "wp256", "wp384", "wp512", "xcbc", "224", "256", "384", "512",
+	/* drivers */
+	"aesni", "asm", "avx", "avx2", "avx512", "ce", "cryptd", "generic", "neon", "neonbs",
+	"simd", "ssse3", "sse2", "vaes", "3way",
+};
+
+/*
+ * The message says what is wrong with @t->word, but has no text of the line: where words
+ * are in the wrong order any of them may be the key.
+ */
+static int refuse(struct icrypt_table *t, const char *error)
 {
 	t->error = error;
-	t->culprit = culprit;
 	return -EINVAL;
+}
+
+/* The most hex digits in a row. Eight bytes of a key's text are eight of them. */
+static unsigned int hex_run(const char *word)
+{
+	unsigned int run = 0, most = 0;
+
+	for (; *word; word++) {
+		run = isxdigit(*word) ? run + 1 : 0;
+		if (run > most)
+			most = run;
+	}
+	return most;
 }
 
 /* kstrtouint() and kstrtou64() take a sign, dm-crypt does not. */
@@ -73,10 +129,9 @@ static int set_iv_mode(struct icrypt_table *t, const char *mode)
 		return 0;
 	ops = icrypt_iv_find(mode);
 	if (!ops)
-		return refuse(t, "Invalid IV mode, use plain64 for a new device", t->cipher);
+		return refuse(t, "Invalid IV mode, use plain64 for a new device");
 	if (t->aead && ops->no_aead)
-		return refuse(t, "AEAD not possible with this IV mode, use plain64 or random",
-			      t->cipher);
+		return refuse(t, "AEAD not possible with this IV mode, use plain64 or random");
 	strscpy(t->iv_mode, mode, sizeof(t->iv_mode));
 	return 0;
 }
@@ -89,8 +144,7 @@ static int set_alg(struct icrypt_table *t, const char *mode, const char *api,
 	int len;
 
 	if (essiv && (!digest || !*digest))
-		return refuse(t, "Digest algorithm missing for ESSIV mode, write essiv:sha256",
-			      t->cipher);
+		return refuse(t, "Digest algorithm missing for ESSIV mode, write essiv:sha256");
 
 	len = snprintf(t->alg, sizeof(t->alg), "%s%s%s%s%s%s%s",
 		       essiv ? "essiv(" : "", mode ? mode : "", mode ? "(" : "",
@@ -102,7 +156,7 @@ static int set_alg(struct icrypt_table *t, const char *mode, const char *api,
 		len = sizeof(t->alg);
 	}
 	if (len < 0 || len >= (int)sizeof(t->alg))
-		return refuse(t, "Cipher specification too long", t->cipher);
+		return refuse(t, "Cipher specification too long");
 	return 0;
 }
 
@@ -115,8 +169,7 @@ static int set_mac(struct icrypt_table *t, const char *spec)
 		return 0;
 	end = strchr(begin, ',');
 	if (!end || end == begin || end - begin >= (int)sizeof(t->mac))
-		return refuse(t, "Bad MAC in the cipher, write authenc(hmac(sha256),xts(aes))",
-			      t->cipher);
+		return refuse(t, "Bad MAC in the cipher, write authenc(hmac(sha256),xts(aes))");
 	memcpy(t->mac, begin, end - begin);
 	t->mac[end - begin] = '\0';
 	return 0;
@@ -137,8 +190,7 @@ static int parse_cipher_capi(struct icrypt_table *t, char *spec)
 	if (iv_mode)
 		*iv_mode++ = '\0';
 	if (!*spec)
-		return refuse(t, "Cipher missing after capi:, write capi:xts(aes)-plain64",
-			      t->cipher);
+		return refuse(t, "Cipher missing after capi:, write capi:xts(aes)-plain64");
 
 	ops = iv_mode ? icrypt_iv_find(iv_mode) : NULL;
 	t->key_count = ops && ops->keys ? ops->keys : 1;
@@ -158,18 +210,16 @@ static int parse_cipher_classic(struct icrypt_table *t, char *spec)
 	int r;
 
 	if (strchr(t->cipher, '('))
-		return refuse(t, "Bad cipher specification, crypto API names start with capi:",
-			      t->cipher);
+		return refuse(t, "Bad cipher specification, crypto API names start with capi:");
 	if (t->aead)
-		return refuse(t, "AEAD needs a crypto API name, write capi:gcm(aes)-random",
-			      t->cipher);
+		return refuse(t, "AEAD needs a crypto API name, write capi:gcm(aes)-random");
 	if (!*spec)
-		return refuse(t, "Cipher missing, write aes-xts-plain64", t->cipher);
+		return refuse(t, "Cipher missing, write aes-xts-plain64");
 
 	t->key_count = 1;
 	if (count && (to_uint(count, &t->key_count) || !t->key_count ||
 		      !is_power_of_2(t->key_count)))
-		return refuse(t, "Bad cipher key count, must be a power of two", t->cipher);
+		return refuse(t, "Bad cipher key count, must be a power of two");
 
 	/* The oldest format of dm-crypt had a cipher only. */
 	if (!mode || (!strcmp(mode, "plain") && !iv_mode)) {
@@ -177,7 +227,7 @@ static int parse_cipher_classic(struct icrypt_table *t, char *spec)
 		iv_mode = "plain";
 	}
 	if (strcmp(mode, "ecb") && !iv_mode)
-		return refuse(t, "IV mechanism required, write aes-xts-plain64", t->cipher);
+		return refuse(t, "IV mechanism required, write aes-xts-plain64");
 
 	r = set_alg(t, mode, spec, iv_mode, iv_opts);
 	return r ? r : set_iv_mode(t, iv_mode);
@@ -189,7 +239,7 @@ static int parse_cipher(struct icrypt_table *t, const char *word)
 
 	t->cipher = word;
 	if (strscpy(spec, word, sizeof(spec)) < 0)
-		return refuse(t, "Cipher specification too long", NULL);
+		return refuse(t, "Cipher specification too long");
 	if (!strncmp(spec, "capi:", 5))
 		return parse_cipher_capi(t, spec + 5);
 	return parse_cipher_classic(t, spec);
@@ -222,7 +272,7 @@ int icrypt_key_parse(struct icrypt_table *t, const char *word)
 			return 0;
 		}
 		if (len < 2)
-			return refuse(t, "Cannot parse key, too short", NULL);
+			return refuse(t, "Cannot parse key, too short");
 		t->key_odd = len & 1;
 		t->key_size = len / 2;
 		return 0;
@@ -231,18 +281,16 @@ int icrypt_key_parse(struct icrypt_table *t, const char *word)
 	colon = strchr(word + 1, ':');
 	len = colon ? colon - word - 1 : 0;
 	if (!len || len >= sizeof(size))
-		return refuse(t, "Cannot parse key size, write :<bytes>:<type>:<description>",
-			      NULL);
+		return refuse(t, "Cannot parse key size, write :<bytes>:<type>:<description>");
 	memcpy(size, word + 1, len);
 	size[len] = '\0';
 	if (to_uint(size, &t->key_size) || !t->key_size)
-		return refuse(t, "Cannot parse key size, write :<bytes>:<type>:<description>",
-			      NULL);
+		return refuse(t, "Cannot parse key size, write :<bytes>:<type>:<description>");
 	if (t->key_size > ICRYPT_KEY_SIZE_MAX)
-		return refuse(t, "Key too large for any cipher", NULL);
+		return refuse(t, "Key too large for any cipher");
 	/* dm has no way to print a space inside a word. */
 	if (strpbrk(colon + 1, " \t\n\v\f\r"))
-		return refuse(t, "Whitespace not allowed in a key description", NULL);
+		return refuse(t, "Whitespace not allowed in a key description");
 	t->key = colon + 1;
 	return 0;
 }
@@ -262,7 +310,7 @@ static int parse_want(struct icrypt_table *t, const char *word, enum icrypt_want
 	}
 	return refuse(t, want == &t->write_context ?
 		      "Invalid write_context, use auto, caller or workqueue" :
-		      "Invalid read_context, use auto, caller, endio or workqueue", word);
+		      "Invalid read_context, use auto, caller, endio or workqueue");
 }
 
 /* integrity:<bytes>:<aead|none> */
@@ -273,20 +321,23 @@ static int parse_integrity(struct icrypt_table *t, const char *word)
 	char size[8];
 
 	if (!len || len >= sizeof(size))
-		return refuse(t, "Invalid integrity, write integrity:<bytes>:<aead|none>", word);
+		return refuse(t, "Invalid integrity, write integrity:<bytes>:<aead|none>");
 	memcpy(size, bytes, len);
 	size[len] = '\0';
 	if (to_uint(size, &t->tag_size) || !t->tag_size ||
 	    t->tag_size > ICRYPT_TAG_SIZE_MAX)
-		return refuse(t, "Invalid integrity, use 1 to 480 bytes", word);
-	t->aead = !strcasecmp(auth + 1, "aead");
-	if (!t->aead && strcasecmp(auth + 1, "none"))
-		return refuse(t, "Unknown integrity profile, use aead or none", word);
+		return refuse(t, "Invalid integrity, use 1 to 480 bytes");
+	/* Of two such options dm-crypt takes and prints the last, but an "aead" stays. */
+	if (!strcasecmp(auth + 1, "aead"))
+		t->aead = true;
+	else if (strcasecmp(auth + 1, "none"))
+		return refuse(t, "Unknown integrity profile, use aead or none");
 	strscpy(t->auth, auth + 1, sizeof(t->auth));
 	return 0;
 }
 
-static int parse_option(struct icrypt_table *t, const char *word)
+/* @own: counts the options that dm-crypt does not have */
+static int parse_option(struct icrypt_table *t, const char *word, unsigned int *own)
 {
 	int i;
 
@@ -296,48 +347,54 @@ static int parse_option(struct icrypt_table *t, const char *word)
 			return 0;
 		}
 	}
-	if (!strncasecmp(word, "read_context:", 13))
+	if (!strncasecmp(word, "read_context:", 13)) {
+		++*own;
 		return parse_want(t, word, &t->read_context);
-	if (!strncasecmp(word, "write_context:", 14))
+	}
+	if (!strncasecmp(word, "write_context:", 14)) {
+		++*own;
 		return parse_want(t, word, &t->write_context);
+	}
 	if (!strncasecmp(word, "sector_size:", 12)) {
 		if (to_uint(word + 12, &t->sector_size) ||
 		    t->sector_size < ICRYPT_SECTOR_SIZE ||
 		    t->sector_size > ICRYPT_SECTOR_SIZE_MAX ||
 		    !is_power_of_2(t->sector_size))
-			return refuse(t, "Invalid sector_size, use 512, 1024, 2048 or 4096", word);
+			return refuse(t, "Invalid sector_size, use 512, 1024, 2048 or 4096");
 		return 0;
 	}
 	if (!strncasecmp(word, "integrity:", 10))
 		return parse_integrity(t, word);
 	if (!strncasecmp(word, "integrity_key_size:", 19)) {
 		if (to_uint(word + 19, &t->key_mac) || !t->key_mac)
-			return refuse(t, "Invalid integrity_key_size, use the MAC's key bytes",
-				      word);
+			return refuse(t, "Invalid integrity_key_size, use the MAC's key bytes");
 		t->key_mac_set = true;
 		return 0;
 	}
-	return refuse(t, "Invalid feature argument", word);
+	return refuse(t, "Invalid feature argument, no option has this name");
 }
 
 static int parse_options(struct icrypt_table *t, unsigned int argc, char **argv)
 {
-	unsigned int count, i;
+	unsigned int count, i, own = 0;
 	int r;
 
 	if (!argc)
 		return 0;
 	if (to_uint(argv[0], &count) || count > argc - 1)
 		return refuse(t,
-			      "Invalid number of feature args, must be the count of words after it",
-			      argv[0]);
+			      "Invalid number of feature args, must be the count of words after it");
 	/* dm-crypt does not look at what follows them. */
 	t->ignored = argc - 1 - count;
 	for (i = 1; i <= count; i++) {
-		r = parse_option(t, argv[i]);
+		t->word = ICRYPT_WORD_OPTS + i;
+		r = parse_option(t, argv[i], &own);
 		if (r)
 			return r;
 	}
+	t->word = ICRYPT_WORD_OPTS;
+	if (count - own > ICRYPT_OPTS_MAX)
+		return refuse(t, "Invalid number of feature args, dm-crypt takes 9 of its own");
 	return 0;
 }
 
@@ -361,25 +418,82 @@ int icrypt_table_parse(struct icrypt_table *t, unsigned int argc, char **argv)
 
 	if (argc < ICRYPT_ARGS_MIN)
 		return refuse(t,
-			      "Too few arguments, need <cipher> <key> <iv_offset> <device> <start>",
-			      NULL);
+			      "Too few arguments, need <cipher> <key> <iv_offset> <device> <start>");
+
+	/*
+	 * A cipher that the crypto API does not have, it asks modprobe for, by name. All users
+	 * can see that name in the list of processes, and it may get into logs.
+	 */
+	t->word = ICRYPT_WORD_CIPHER;
+	if (hex_run(argv[0]) >= ICRYPT_HEX_RUN_MAX)
+		return refuse(t,
+			      "Cipher has 8 hex digits in a row, is it the key? That comes second");
+	/* The file system of the working directory gets to see what is no path or number. */
+	t->word = ICRYPT_WORD_DEVICE;
+	if (!strpbrk(argv[3], "/=") && hex_run(argv[3]) >= ICRYPT_HEX_RUN_MAX)
+		return refuse(t,
+			      "Device has 8 hex digits in a row, is it the key? That comes second");
+
+	t->word = ICRYPT_WORD_KEY;
 	r = icrypt_key_parse(t, argv[1]);
 	if (r)
 		return r;
+	t->word = ICRYPT_WORD_OPTS;
 	r = parse_options(t, argc - ICRYPT_ARGS_MIN, argv + ICRYPT_ARGS_MIN);
 	if (r)
 		return r;
+	t->word = ICRYPT_WORD_CIPHER;
 	r = parse_cipher(t, argv[0]);
 	if (r)
 		return r;
+	t->word = ICRYPT_WORD_IV_OFFSET;
 	if (to_u64(argv[2], &t->iv_offset) ||
 	    (t->iv_offset & (t->sector_size / ICRYPT_SECTOR_SIZE - 1)))
-		return refuse(t, "Invalid iv_offset sector, must be a multiple of sector_size",
-			      argv[2]);
+		return refuse(t, "Invalid iv_offset sector, must be a multiple of sector_size");
 	t->device = argv[3];
+	t->word = ICRYPT_WORD_START;
 	if (to_u64(argv[4], &t->start))
-		return refuse(t, "Invalid device sector", argv[4]);
+		return refuse(t, "Invalid device sector");
+	t->word = 0;
 	return 0;
+}
+
+/* The first @len characters of @name as alg_names has them, or "?". */
+static const char *known_name(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(alg_names); i++)
+		if (strlen(alg_names[i]) == len && !memcmp(alg_names[i], name, len))
+			return alg_names[i];
+	return "?";
+}
+
+/**
+ * icrypt_alg_print() - print a name of the crypto API, for a message
+ * @alg:  the name, such as "xts(aes)"
+ * @buf:  where to
+ * @size: size of @buf, bytes, not 0
+ *
+ * A name that the crypto API does not have may be anything, also the key. So what is printed
+ * comes from a list of names that are known: of "xts(secret)" it is "xts(?)".
+ *
+ * Context: any, does not sleep.
+ */
+void icrypt_alg_print(const char *alg, char *buf, unsigned int size)
+{
+	unsigned int n = 0;
+
+	*buf = '\0';
+	while (*alg) {
+		size_t len = strcspn(alg, "(),-");
+
+		if (len)
+			n += scnprintf(buf + n, size - n, "%s", known_name(alg, len));
+		alg += len;
+		if (*alg)
+			n += scnprintf(buf + n, size - n, "%c", *alg++);
+	}
 }
 
 /**

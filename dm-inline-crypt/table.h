@@ -67,8 +67,8 @@ enum icrypt_print {
  * @read_context:  wanted context of reads
  * @write_context: wanted context of writes
  * @ignored:     words behind the options, which mean nothing
- * @error:       why the line was refused, and what to do about it
- * @culprit:     the word that @error is about, or NULL; never the key
+ * @error:       why the line was refused, and what to do about it; no text of the line
+ * @word:        the word that @error is about, counted from 1, or 0 for the whole line
  *
  * All pointers point into the words that were parsed. What the parser cannot
  * know without asking the crypto API, icrypt_cipher_init() fills in: @key_parts,
@@ -100,7 +100,7 @@ struct icrypt_table {
 	enum icrypt_want write_context;
 	unsigned int	ignored;
 	const char	*error;
-	const char	*culprit;
+	unsigned int	word;
 };
 
 static inline bool icrypt_option_set(const struct icrypt_table *t, enum icrypt_option opt)
@@ -110,6 +110,7 @@ static inline bool icrypt_option_set(const struct icrypt_table *t, enum icrypt_o
 
 int icrypt_table_parse(struct icrypt_table *t, unsigned int argc, char **argv);
 int icrypt_key_parse(struct icrypt_table *t, const char *word);
+void icrypt_alg_print(const char *alg, char *buf, unsigned int size);
 unsigned int icrypt_table_print(const struct icrypt_table *t, enum icrypt_print what,
 				const u8 *key, char *buf, unsigned int size);
 

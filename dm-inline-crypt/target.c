@@ -170,6 +170,16 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 }
 
 /*
+ * dm frees the words as they are. In a line or message with the words in the wrong order
+ * any of them may be the key, also one that is ignored; so none is left.
+ */
+static void icrypt_wipe_words(unsigned int argc, char **argv)
+{
+	while (argc--)
+		memset(argv[argc], '0', strlen(argv[argc]));
+}
+
+/*
  * <cipher> <key> <iv_offset> <device> <start> [<#opts> <opts>...], see table.c
  */
 static int icrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
@@ -188,9 +198,9 @@ static int icrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	err = icrypt_table_parse(&cc->table, argc, argv);
 	if (err) {
 		ti->error = (char *)cc->table.error;
-		if (cc->table.culprit)
-			DMERR("%s: \"%s\": %s", dm_table_device_name(ti->table),
-			      cc->table.culprit, cc->table.error);
+		if (cc->table.word)
+			DMERR("%s: word %u after \"%s\": %s", dm_table_device_name(ti->table),
+			      cc->table.word, ti->type->name, cc->table.error);
 	} else {
 		icrypt_warn(ti, &cc->table);
 		err = icrypt_setup(cc, ti);
@@ -199,8 +209,7 @@ static int icrypt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	if (err)
 		icrypt_free(ti);
 wipe:
-	if (argc > 1) /* dm frees the words as they are */
-		memset(argv[1], '0', strlen(argv[1]));
+	icrypt_wipe_words(argc, argv);
 	return err;
 }
 
@@ -374,10 +383,9 @@ static int icrypt_message(struct dm_target *ti, unsigned int argc, char **argv, 
 	bool wipe = key && argc == 2 && !strcasecmp(argv[1], "wipe");
 	int err = -EINVAL;
 
-	if (!strcasecmp(argv[0], "stats"))
-		return icrypt_stats_message(cc, argc, argv, result, maxlen);
-
-	if (!set && !wipe) {
+	if (!strcasecmp(argv[0], "stats")) {
+		err = icrypt_stats_message(cc, argc, argv, result, maxlen);
+	} else if (!set && !wipe) {
 		DMERR("unknown message, use \"key set <key>\", \"key wipe\" or \"stats\"");
 	} else if (!READ_ONCE(cc->suspended)) {
 		DMERR("keys can be changed only while the device is suspended");
@@ -386,11 +394,7 @@ static int icrypt_message(struct dm_target *ti, unsigned int argc, char **argv, 
 		err = set ? icrypt_message_key_set(ti, argv[2]) : icrypt_key_wipe(cc);
 		mutex_unlock(&cc->key_lock);
 	}
-	/* dm frees the words as they are, and a malformed one may be a key too. */
-	while (key && argc > 2) {
-		argc--;
-		memset(argv[argc], '0', strlen(argv[argc]));
-	}
+	icrypt_wipe_words(argc, argv);
 	return err;
 }
 

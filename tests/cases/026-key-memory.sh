@@ -26,9 +26,9 @@ gone() {
 	is "$(find_key "$@")" "raw 0 hex 0" "$_text: nothing is left of the key"
 }
 
-# refused SEED TEXT ARGUMENTS - by the constructor
+# refused SEED TEXT ARGUMENTS [--leave] - by the constructor
 refused() {
-	check_not "$2: refused" keymem create "$1" bad 16384 inline-crypt "$3"
+	check_not "$2: refused" keymem create "$1" bad 16384 inline-crypt "$3" ${4:+--leave}
 	like "$(cat /run/check.out)" '^E[A-Z]+$' "$2: by the kernel"
 }
 
@@ -82,6 +82,15 @@ gone "a device that is not there" 44
 refused 45 "a device without tags" "aes-xts-random KEY64 0 $loop 0"
 refused 46 "a device without tags, AEAD" "capi:gcm(aes)-random KEY32 0 $loop 0 1 integrity:28:aead"
 gone "devices without tags" 45 46
+
+# --- keys in the place of other words, and a program that does not have dm wipe them
+refused 47 "a key for a cipher" "KEY32 aes-cbc-plain64 0 $loop 0" --leave
+refused 48 "a key for an option" "aes-cbc-plain64 00 0 $loop 0 1 KEY32" --leave
+check "a key behind the options: ignored" \
+	keymem create 49 ours 16384 inline-crypt "cipher_null-ecb - 0 $loop 0 0 KEY32" --leave
+check_not "a key for a message: refused" keymem message 36 ours "set KEY32" --leave
+gone "keys in the place of other words" 47 48 49 36
+dm_remove ours
 
 # --- dm-crypt, to compare
 if modprobe dm-crypt 2> /dev/null; then

@@ -75,6 +75,16 @@ refused() {
 	found "$feature" "$theirs / $ours"
 }
 
+# differs REGEX FEATURE COMMAND... - dm-crypt takes it; we do not, and the kernel says why
+differs() {
+	regex=$1 feature=$2
+	shift 2
+	try_both "$@"
+	is "$theirs/$ours" yes/no "$feature: dm-crypt takes it, ours does not"
+	like "$(paste -sd ' ' /run/kmsg.out)" "inline-crypt: $regex" "$feature: for this reason"
+	found "$feature" "$theirs / $ours"
+}
+
 # row_since RELEASE REGEX FEATURE COMMAND... - a row, or on older kernels refused
 row_since() {
 	if kernel_at_least "$1"; then
@@ -139,6 +149,13 @@ hashed() {
 	dm_create int "0 8 integrity $_lower 0 4 $_format $_opts" && dm_remove int || return
 	dm_create int "0 8192 integrity $_lower 0 4 $1 $_opts" || return
 	dm_create try "0 8192 $target aes-xts-plain64 $k64 0 /dev/mapper/int 0 $_more" && works
+}
+
+# made CIPHER KEY IV_OFFSET [OPTION...] - a table line is taken, whatever it may be good for
+made() {
+	_args="$1 $2 $3 $loop 0"
+	shift 3
+	dm_create try "0 16384 $target $_args${1:+ $# $*}"
 }
 
 # nvme CIPHER KEY OPTION... - on a disk with metadata of its own
@@ -214,6 +231,8 @@ row "authenc(hmac(sha256),cbc(aes))-tcw" tags D 32 'capi:authenc(hmac(sha256),cb
 row "gcm(aes)-tcw" tags D 16 'capi:gcm(aes)-tcw' "$(test_key 60)" integrity:16:aead
 refused 'crypt: Error creating IV.*AEAD not possible' "gcm(aes)-eboiv" \
 	tags D 16 'capi:gcm(aes)-eboiv' "$k32" integrity:16:aead
+refused 'crypt: AEAD transforms not supported for LMK.*inline-crypt: AEAD not possible' \
+	"gcm(aes)-lmk" tags D 16 'capi:gcm(aes)-lmk' "$k32" integrity:16:aead
 row "rfc7539(chacha20,poly1305)-random" tags D 28 'capi:rfc7539(chacha20,poly1305)-random' "$k32" \
 	integrity:28:aead
 row "aegis128-random" tags D 32 'capi:aegis128-random' "$k16" integrity:32:aead
@@ -221,6 +240,12 @@ row "aes-xts-random, integrity:16:none" tags D 16 aes-xts-random "$k64" integrit
 no_room='crypt: (Integrity profile|Not enough space).*inline-crypt: Device below has no room'
 row_since 6.12 "$no_room" "aes-xts-random without integrity" tags D 16 aes-xts-random "$k64" iv_large_sectors
 row "integrity_key_size" tags D 32 "$hmac-plain64" "$k64$k16" integrity:32:aead integrity_key_size:16
+# The tag is the last option's, and so is what the table prints
+integrity_twice() {
+	tags D 28 'capi:gcm(aes)-random' "$k32" integrity:16:aead integrity:28:none &&
+		dmsetup table try | grep ' 1 integrity:28:none$'
+}
+row "integrity:16:aead, then integrity:28:none" integrity_twice
 row "dm-integrity: journal" tags J 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
 row "dm-integrity: direct" tags D 28 'capi:gcm(aes)-random' "$k32" integrity:28:aead
 row "dm-integrity with a hash of its own: bitmap" hashed B
@@ -286,6 +311,12 @@ row "iv_large_sectors" line aes-xts-plain64 "$k64" 8 sector_size:4096 iv_large_s
 for option in same_cpu_crypt high_priority submit_from_crypt_cpus no_read_workqueue no_write_workqueue; do
 	row "$option" line aes-xts-plain64 "$k64" 0 $option
 done
+nine=$(printf 'allow_discards %.0s' 1 2 3 4 5 6 7 8 9)
+# shellcheck disable=SC2086  # to be split
+row "9 options" line aes-xts-plain64 "$k64" 0 $nine
+# shellcheck disable=SC2086  # to be split
+refused '(crypt: Invalid number of feature args.*){2}' "10 options" \
+	made aes-xts-plain64 "$k64" 0 $nine same_cpu_crypt
 discards() {
 	line aes-xts-plain64 "$k64" 0 allow_discards && blkdiscard -o 65536 -l 65536 /dev/mapper/try
 }
@@ -409,6 +440,21 @@ lmk_messages() {
 		rw compare /dev/mapper/try 65536 data
 }
 row "key set with a seed (lmk)" lmk_messages
+
+# --- nonsense that dm-crypt takes, see the head of docs/parity.md
+differs "IV mode missing" "capi:xts(aes) without an IV mode" made 'capi:xts(aes)' "$k64" 0
+differs "Invalid IV mode" "aes-ecb-plain65, no IV mode of a cipher that has no IV" \
+	made aes-ecb-plain65 "$k32" 0
+differs "Wrong key size" "cipher_null:64-ecb, more keys than the key has bytes" \
+	made cipher_null:64-ecb 00 0
+differs "Invalid sector_size" "sector_size:66048, of which 16 bits are 512" \
+	made aes-xts-plain64 "$k64" 0 sector_size:66048
+differs "Invalid iv_offset" "an iv_offset of 2^64, of which 64 bits are 0" \
+	made aes-xts-plain64 "$k64" 18446744073709551616
+differs "Cipher has 8 hex digits in a row" "aes:4294967298-cbc-plain64, of which 32 bits are 2" \
+	made aes:4294967298-cbc-plain64 "$k64" 0
+differs "Cipher has 8 hex digits" "aes-cbc-plain64:deadbeef, what may be a key in the cipher" \
+	made aes-cbc-plain64:deadbeef "$k32" 0
 
 # --- devices
 if have_kernel_config BLK_DEV_ZONED; then

@@ -2,14 +2,15 @@
 /*
  * keymem - use a key, and look for what is left of it in the kernel's memory
  *
- *	keymem create SEED NAME SECTORS TARGET ARGUMENTS	a device, active
- *	keymem message SEED NAME MESSAGE			to its first target
+ *	keymem create SEED NAME SECTORS TARGET ARGUMENTS [--leave]	a device, active
+ *	keymem message SEED NAME MESSAGE [--leave]			to its first target
  *	keymem find SEED... [--own]				--own: with a copy here
  *
  * The key is made of SEED, and so is nowhere else: not in an argument, a file or
  * a pipe. KEY64 in ARGUMENTS or MESSAGE stands for the digits of its first 64
  * bytes. Every copy here is wiped, and the kernel is told to wipe its (what
- * libdevmapper calls dm_task_secure_data).
+ * libdevmapper calls dm_task_secure_data); not so with --leave, which leaves that to the
+ * target.
  *
  * find prints "raw N hex N": in how many places of the machine's memory at least
  * 16 bytes of the key follow each other, from any byte of it on, and in how many
@@ -49,6 +50,8 @@ static uint8_t maybe[1 << 16];
 /* Byte by byte and not more clever: vector registers would be saved somewhere. */
 static volatile uint8_t raw[KEY_MAX], hex[2 * KEY_MAX];
 static unsigned char chunk[CHUNK] __attribute__((aligned(4096)));
+
+static unsigned int secure = DM_SECURE_DATA_FLAG;
 
 static void die(const char *what)
 {
@@ -125,7 +128,7 @@ static int dm(int control, unsigned long command, const char *name, unsigned int
 	request.head.version[0] = DM_VERSION_MAJOR;
 	request.head.data_size = sizeof(request);
 	request.head.data_start = sizeof(request.head);
-	request.head.flags = flags | DM_SECURE_DATA_FLAG;
+	request.head.flags = flags | secure;
 	strncpy(request.head.name, name, sizeof(request.head.name) - 1);
 	err = ioctl(control, command, &request) ? errno : 0;
 	wipe(&request, sizeof(request));
@@ -309,6 +312,10 @@ int main(int argc, char **argv)
 		die("mlockall");
 	if (argc > 2)
 		make_key(strtoull(argv[2], NULL, 0));
+	if (*command && *command != 'f' && !strcmp(argv[argc - 1], "--leave")) {
+		secure = 0;
+		argc--;
+	}
 	if (!strcmp(command, "create") && argc == 7) {
 		err = create(argv[3], argv[4], argv[5], argv[6]);
 	} else if (!strcmp(command, "message") && argc == 5) {
