@@ -299,6 +299,24 @@ static inline bool icrypt_bdev_rotational(struct block_device *bdev)
 }
 
 /**
+ * icrypt_partial_stripes_expensive() - does a device read before it writes less than a stripe?
+ * @bdev: the device
+ *
+ * md's RAID 4, 5 and 6, and what is stacked on them. dm-raid and controllers do not say so.
+ *
+ * Context: any.
+ * Return: whether it does.
+ */
+static inline bool icrypt_partial_stripes_expensive(struct block_device *bdev)
+{
+#ifdef BLK_FEAT_RAID_PARTIAL_STRIPES_EXPENSIVE
+	return bdev_get_queue(bdev)->limits.features & BLK_FEAT_RAID_PARTIAL_STRIPES_EXPENSIVE;
+#else
+	return bdev_get_queue(bdev)->limits.raid_partial_stripes_expensive;
+#endif
+}
+
+/**
  * icrypt_need_resched() - does anybody wait for this CPU?
  *
  * Context: any.

@@ -421,6 +421,27 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 	return piece_size(io);
 }
 
+/*
+ * At least @size bytes of a write, up to the end of a stripe of the device below, or 0 if
+ * there is none to cut at. A part of a stripe may have to be read before it is written.
+ * Drivers put other things there, too (optimal_io_size): 33553920 is none of a stripe.
+ */
+static unsigned int up_to_stripe(struct icrypt_io *io, unsigned int size)
+{
+	struct block_device *bdev = io->cc->dev->bdev;
+	unsigned int stripe = bdev_io_opt(bdev), block = icrypt_block_size(io->cc);
+	unsigned int over, part;
+	u64 start;
+
+	if (!stripe || stripe > min(io->bytes, ICRYPT_PAGES_MAX) || stripe % block ||
+	    stripe % bdev_physical_block_size(bdev))
+		return 0;
+	start = (u64)(get_start_sect(bdev) + io->cc->start + io->sector) << SECTOR_SHIFT;
+	div_u64_rem(start, stripe, &over);
+	part = min(roundup(size + over, stripe), rounddown(ICRYPT_PAGES_MAX + over, stripe)) - over;
+	return part < io->bytes && !(over % block) ? part : 0;
+}
+
 /**
  * icrypt_write_piece() - decide whether map takes a part of a write only
  * @io: the write
@@ -433,7 +454,7 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 unsigned int icrypt_write_piece(struct icrypt_io *io)
 {
 	struct icrypt_config *cc = io->cc;
-	unsigned int size, stripe = bdev_io_opt(cc->dev->bdev);
+	unsigned int size, part;
 
 	if (likely(!icrypt_is_large(io)))
 		return 0;
@@ -442,8 +463,9 @@ unsigned int icrypt_write_piece(struct icrypt_io *io)
 	    !may_spread(cc, ICRYPT_OPT_NO_WRITE_WORKQUEUE))
 		return 0;
 	size = piece_size(io);
-	/* A part of a stripe would have to be read before it is written. */
-	return size && stripe > size ? 0 : size;
+	part = size ? up_to_stripe(io, size) : 0;
+	/* Where that does not work out it matters to few devices. */
+	return part || icrypt_partial_stripes_expensive(cc->dev->bdev) ? part : size;
 }
 
 /**

@@ -461,6 +461,20 @@ static inline struct icrypt_io *icrypt_io_of(struct icrypt_config *cc, struct bi
 	return dm_per_bio_data(bio, icrypt_per_io_size(&cc->cipher));
 }
 
+/* What a bio that is cut has to be a multiple of, bytes. */
+static inline unsigned int icrypt_block_size(const struct icrypt_config *cc)
+{
+	return max_t(unsigned int, cc->cipher.sector_size, bdev_logical_block_size(cc->dev->bdev));
+}
+
+/* Polled I/O that has to fit the device below as it is, see icrypt_unsplit_max(). */
+static inline bool icrypt_is_unsplit(const struct bio *bio)
+{
+	const blk_opf_t flags = REQ_NOWAIT | REQ_POLLED;
+
+	return unlikely((bio->bi_opf & flags) == flags);
+}
+
 /* Large enough to be cut? */
 static inline bool icrypt_is_large(const struct icrypt_io *io)
 {

@@ -231,12 +231,10 @@ static noinline_for_stack bool icrypt_limit_size(struct icrypt_config *cc, struc
 {
 	bool write = op_is_write(bio_op(bio));
 	unsigned int max = READ_ONCE(*(write ? &max_write_size : &max_read_size));
-	unsigned int align;
+	unsigned int align = icrypt_block_size(cc);
 
 	if (!max || (write && !icrypt_may_split_write(bio)))
 		return true;
-	align = max_t(unsigned int, cc->cipher.sector_size,
-		      bdev_logical_block_size(cc->dev->bdev));
 	max = max(round_down(max, align), align);
 	if (bio->bi_iter.bi_size <= max)
 		return true;
