@@ -283,11 +283,13 @@ static inline void icrypt_io_schedule(void)
 }
 
 /**
- * icrypt_bdev_rotational() - does a disk want its writes in order?
- * @bdev: the disk
+ * icrypt_bdev_rotational() - does a device say that it is a disk that seeks?
+ * @bdev: the device
+ *
+ * That is what a driver says that knows nothing about it.
  *
  * Context: any.
- * Return: whether it has to seek.
+ * Return: whether it says so.
  */
 static inline bool icrypt_bdev_rotational(struct block_device *bdev)
 {

@@ -90,6 +90,8 @@ enum icrypt_owner {
  *	       worker that reads again
  * @start_ns:  when the cipher began, 0 unless traced
  * @map_ns:    when map began, 0 unless the histogram is on
+ * @timed_ns:  read: when map began, if the time that it takes tells whether the device
+ *	       seeks, else 0
  * @work:      the fallback
  * @bh_node:   on the list of a CPU's bottom half
  * @plug_node: on the list of the submitter's plug, or of pieces
@@ -120,6 +122,7 @@ struct icrypt_io {
 	bool			tags_pooled;
 	u64			start_ns;
 	u64			map_ns;
+	u64			timed_ns;
 	union {
 		struct work_struct	work;
 		struct llist_node	bh_node;
@@ -133,6 +136,7 @@ struct icrypt_stats {
 	u64	write[ICRYPT_CONTEXTS];
 	u64	reason[ICRYPT_REASONS];
 	u32	runs;		/* of the cipher in a task */
+	sector_t read_end;	/* of the last read, if it matters whether the device seeks */
 };
 
 /* Powers of two of microseconds: < 1, < 2, < 4, ... < 2^20, and what is left. */
@@ -240,7 +244,9 @@ struct icrypt_unit {
  * @key_valid:   the transforms have the user's key
  * @suspended:   between postsuspend and resume
  * @zoned:       the device below is zoned: writes go out in order, in the submitter
- * @rotational:  the device below is: writes should keep their order
+ * @rotational:  the device below says so; if it is right, writes should keep their order
+ * @seek_free:   how sure it is that it is wrong, see icrypt_seek_clock_stop()
+ * @seek_timed:  when that was last looked at, jiffies
  * @writes_queued: writes that wait for a worker or are in its hands
  * @wq:          the last resort
  * @write_wq:    the same for writes, whose submission can sleep for long
@@ -272,6 +278,8 @@ struct icrypt_config {
 	bool			suspended;
 	bool			zoned;
 	bool			rotational;
+	unsigned int		seek_free;
+	unsigned long		seek_timed;
 	atomic_t		writes_queued;
 	struct workqueue_struct	*wq;
 	struct workqueue_struct	*write_wq;
@@ -389,6 +397,8 @@ enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_
 bool icrypt_bh_over_budget(struct icrypt_io *io);
 u64 icrypt_clock_start(struct icrypt_io *io);
 void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes);
+void icrypt_seek_clock_start(struct icrypt_io *io);
+void icrypt_seek_clock_stop(struct icrypt_io *io);
 void icrypt_wait_begin(void);
 void icrypt_wait_end(void);
 enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
@@ -493,6 +503,7 @@ static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc
 	io->bytes = bio->bi_iter.bi_size;
 	io->context = ICRYPT_CALLER;
 	io->start_ns = 0;
+	io->timed_ns = 0;
 	io->desc.cookie = io;
 	io->desc.write = op_is_write(bio_op(bio));
 }

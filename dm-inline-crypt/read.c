@@ -422,6 +422,9 @@ static void read_endio(struct bio *bio)
 {
 	struct icrypt_io *io = bio->bi_private;
 
+	if (unlikely(io->timed_ns))
+		icrypt_seek_clock_stop(io);
+
 	if (io->plan == ICRYPT_PLAN_ENDIO || !read_hand_to_caller(io))
 		read_go_on(io);
 }
@@ -752,6 +755,9 @@ int icrypt_read_map(struct icrypt_io *io)
 {
 	enum icrypt_plan plan = icrypt_plan_read(io);
 	unsigned int piece;
+
+	if (unlikely(io->cc->rotational))
+		icrypt_seek_clock_start(io);
 
 	if (unlikely(io->cc->cipher.tuple_size) &&
 	    !read_alloc_tags(io, io->bio->bi_opf & REQ_NOWAIT))
