@@ -340,6 +340,7 @@ static inline bool icrypt_rest_may_wait(const struct icrypt_config *cc, const st
 
 /* target.c */
 int icrypt_no_memory(struct icrypt_io *io, bool nowait);
+unsigned int icrypt_unsplit_max(const struct icrypt_io *io);
 
 /* key.c */
 int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const char **error);

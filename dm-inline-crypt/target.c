@@ -226,6 +226,35 @@ int icrypt_no_memory(struct icrypt_io *io, bool nowait)
 	return DM_MAPIO_SUBMITTED;
 }
 
+/**
+ * icrypt_unsplit_max() - how much of a bio does the device below take as it is?
+ * @io: the bio
+ *
+ * As far as its place and size go; its segments are another matter.
+ *
+ * Context: process, in map; does not sleep.
+ * Return: bytes.
+ */
+unsigned int icrypt_unsplit_max(const struct icrypt_io *io)
+{
+	struct block_device *bdev = io->cc->dev->bdev;
+	const struct queue_limits *lim = &bdev_get_queue(bdev)->limits;
+	u64 sector = get_start_sect(bdev) + io->cc->start + io->sector;
+	unsigned int block = lim->physical_block_size >> SECTOR_SHIFT;
+	/* Devices without a limit of their own have the largest number there is. */
+	unsigned int most = min(lim->max_sectors, UINT_MAX >> (SECTOR_SHIFT + 1));
+	unsigned int over, end;
+
+	if (lim->chunk_sectors) {
+		div_u64_rem(sector, lim->chunk_sectors, &over);
+		most = min(most, lim->chunk_sectors - over);
+	}
+	/* It would rather end where a physical block ends. */
+	over = sector & (block - 1);
+	end = round_down(over + most, block);
+	return to_bytes(end > over ? end - over : most);
+}
+
 /* The user's limit; not for a write that must not be split. */
 static noinline_for_stack bool icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
 {
