@@ -28,6 +28,15 @@ static unsigned int max_write_size;
 module_param(max_write_size, uint, 0644);
 MODULE_PARM_DESC(max_write_size, "Largest write to take at once, bytes (default: 0, no limit)");
 
+/* How the memory of I/O has to be aligned. */
+#define ICRYPT_ALIGN_DEVICE	0
+#define ICRYPT_ALIGN_BLOCK	1
+#define ICRYPT_ALIGN_SECTOR	2
+
+static unsigned int memory_alignment = ICRYPT_ALIGN_BLOCK;
+module_param(memory_alignment, uint, 0644);
+MODULE_PARM_DESC(memory_alignment, "How memory is to be aligned: 0 as the device below says, 1 to its block (default), 2 to the sector, as for dm-crypt");
+
 static void icrypt_free(struct dm_target *ti)
 {
 	struct icrypt_config *cc = ti->private;
@@ -431,7 +440,7 @@ static int icrypt_iterate_devices(struct dm_target *ti, iterate_devices_callout_
 static void icrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
 	struct icrypt_config *cc = ti->private;
-	unsigned int size = cc->cipher.sector_size;
+	unsigned int size = cc->cipher.sector_size, align = SECTOR_SIZE;
 
 	limits->logical_block_size = max_t(unsigned int, limits->logical_block_size, size);
 	limits->physical_block_size = max_t(unsigned int, limits->physical_block_size, size);
@@ -440,8 +449,14 @@ static void icrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	/*
 	 * A data unit may cross pages, so user buffers need not be aligned to
 	 * it; but no piece may be smaller than what the cipher is set up for.
+	 * Nor than a block of the device below: some drivers promise to take
+	 * less and get it wrong, and nobody found out, as dm-crypt asks for more.
 	 */
-	limits->dma_alignment = max_t(unsigned int, limits->dma_alignment, SECTOR_SIZE - 1);
+	if (READ_ONCE(memory_alignment) >= ICRYPT_ALIGN_BLOCK)
+		align = max_t(unsigned int, align, bdev_logical_block_size(cc->dev->bdev));
+	if (READ_ONCE(memory_alignment) >= ICRYPT_ALIGN_SECTOR)
+		align = max_t(unsigned int, align, limits->logical_block_size);
+	limits->dma_alignment = max_t(unsigned int, limits->dma_alignment, align - 1);
 	icrypt_limit_segments(limits, cc->zoned);
 }
 
