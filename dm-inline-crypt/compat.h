@@ -283,11 +283,13 @@ static inline void icrypt_io_schedule(void)
 }
 
 /**
- * icrypt_bdev_rotational() - does a disk want its writes in order?
- * @bdev: the disk
+ * icrypt_bdev_rotational() - does a device say that it is a disk that seeks?
+ * @bdev: the device
+ *
+ * That is what a driver says that knows nothing about it.
  *
  * Context: any.
- * Return: whether it has to seek.
+ * Return: whether it says so.
  */
 static inline bool icrypt_bdev_rotational(struct block_device *bdev)
 {
@@ -295,6 +297,24 @@ static inline bool icrypt_bdev_rotational(struct block_device *bdev)
 	return bdev_rot(bdev);
 #else
 	return !bdev_nonrot(bdev);
+#endif
+}
+
+/**
+ * icrypt_partial_stripes_expensive() - does a device read before it writes less than a stripe?
+ * @bdev: the device
+ *
+ * md's RAID 4, 5 and 6, and what is stacked on them. dm-raid and controllers do not say so.
+ *
+ * Context: any.
+ * Return: whether it does.
+ */
+static inline bool icrypt_partial_stripes_expensive(struct block_device *bdev)
+{
+#ifdef BLK_FEAT_RAID_PARTIAL_STRIPES_EXPENSIVE
+	return bdev_get_queue(bdev)->limits.features & BLK_FEAT_RAID_PARTIAL_STRIPES_EXPENSIVE;
+#else
+	return bdev_get_queue(bdev)->limits.raid_partial_stripes_expensive;
 #endif
 }
 

@@ -19,6 +19,7 @@
 #include <linux/cpumask.h>
 #include <linux/math64.h>
 #include <linux/moduleparam.h>
+#include <linux/part_stat.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
@@ -69,6 +70,23 @@ MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microsecon
 /* Where the learned cost may lie, ns per KiB. */
 #define ICRYPT_COST_MIN		16U
 #define ICRYPT_COST_MAX		1000000U
+
+/*
+ * Does a device seek that says it rotates? Virtual disks, RAID controllers, loop and
+ * network devices say so too, and to believe them costs most of what other CPUs could
+ * do for large I/O. So some reads are timed: small ones, far from the read before.
+ *
+ * The fastest disks that were ever sold turn 250 times a second. Half a turn of these
+ * takes 2 ms, and there is the seek before it. At most one such read in four is faster,
+ * on slower disks fewer. A fast one counts 1, a slow one takes ICRYPT_SEEK_SLOW back: so
+ * a disk does not get to ICRYPT_SEEK_FREE, nor does a mixture of fast and slow devices.
+ */
+#define ICRYPT_SEEK_NS		(2 * NSEC_PER_MSEC)
+#define ICRYPT_SEEK_FAR		(64 * 1024 * 1024 >> SECTOR_SHIFT)
+#define ICRYPT_SEEK_SIZE	(32 * 1024U)
+#define ICRYPT_SEEK_FREE	16U
+#define ICRYPT_SEEK_FREE_MAX	32U
+#define ICRYPT_SEEK_SLOW	8U
 
 /* What this CPU's bottom halves did lately without a break, ns. */
 struct stretch {
@@ -282,6 +300,76 @@ void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes)
 		WRITE_ONCE(*estimate, new);
 }
 
+static bool has_io_in_flight(struct block_device *bdev)
+{
+	int cpu, n = 0;
+
+	for_each_possible_cpu(cpu)
+		n += part_stat_local_read_cpu(bdev, in_flight[READ], cpu) +
+		     part_stat_local_read_cpu(bdev, in_flight[WRITE], cpu);
+	return n > 0;
+}
+
+/**
+ * icrypt_seek_clock_start() - a read is about to be sent to a device that may seek
+ * @io: the read
+ *
+ * Some are timed. Not one that a disk may have in its cache as it follows on the last
+ * one, nor one that may have to queue, as that takes its time on any device. The other
+ * CPUs' counters are only looked at now and then.
+ *
+ * Context: process, in map; does not sleep.
+ */
+void icrypt_seek_clock_start(struct icrypt_io *io)
+{
+	struct block_device *bdev = io->bio->bi_bdev;
+	struct icrypt_config *cc = io->cc;
+	sector_t last = this_cpu_read(cc->stats->read_end);
+	sector_t far = min_t(sector_t, ICRYPT_SEEK_FAR, bdev_nr_sectors(bdev) / 8);
+	unsigned long now = jiffies;
+
+	this_cpu_write(cc->stats->read_end, io->sector + (io->bytes >> SECTOR_SHIFT));
+	if ((last > io->sector ? last - io->sector : io->sector - last) < far ||
+	    io->bytes > ICRYPT_SEEK_SIZE || (io->bio->bi_opf & (REQ_RAHEAD | REQ_POLLED)))
+		return;
+	if (now - READ_ONCE(cc->seek_timed) < max(HZ / 100, 1) || has_io_in_flight(bdev))
+		return;
+	WRITE_ONCE(cc->seek_timed, now);
+	io->timed_ns = ktime_get_mono_fast_ns();
+}
+
+/**
+ * icrypt_seek_clock_stop() - a read that is timed is back
+ * @io: the read
+ *
+ * Context: any.
+ */
+void icrypt_seek_clock_stop(struct icrypt_io *io)
+{
+	unsigned int *seek_free = &io->cc->seek_free;
+	unsigned int old = READ_ONCE(*seek_free), new;
+
+	if (io->bio->bi_status)
+		return;
+	if (ktime_get_mono_fast_ns() - io->timed_ns < ICRYPT_SEEK_NS)
+		new = min(old + 1, ICRYPT_SEEK_FREE_MAX);
+	else
+		new = old - min(old, ICRYPT_SEEK_SLOW);
+	if (new != old)
+		WRITE_ONCE(*seek_free, new);
+}
+
+/*
+ * Is the device below a disk that wants its I/O in order? Until some reads were timed
+ * it is what it says. To take one that seeks for one that does not costs a turn of the
+ * disk whenever a write comes too early; the opposite costs the help of other CPUs, for
+ * as long as it takes to mount a file system.
+ */
+static bool wants_order(struct icrypt_config *cc)
+{
+	return cc->rotational && READ_ONCE(cc->seek_free) < ICRYPT_SEEK_FREE;
+}
+
 /**
  * icrypt_bh_over_budget() - may a bottom half take on this bio?
  * @io: the read
@@ -397,7 +485,7 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 unsigned int icrypt_caller_piece(struct icrypt_io *io)
 {
 	/* A disk that has to seek is slow enough. */
-	if (io->cc->table.read_context != ICRYPT_WANT_AUTO || io->cc->rotational)
+	if (io->cc->table.read_context != ICRYPT_WANT_AUTO || wants_order(io->cc))
 		return 0;
 	return piece_size(io);
 }
@@ -421,6 +509,27 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 	return piece_size(io);
 }
 
+/*
+ * At least @size bytes of a write, up to the end of a stripe of the device below, or 0 if
+ * there is none to cut at. A part of a stripe may have to be read before it is written.
+ * Drivers put other things there, too (optimal_io_size): 33553920 is none of a stripe.
+ */
+static unsigned int up_to_stripe(struct icrypt_io *io, unsigned int size)
+{
+	struct block_device *bdev = io->cc->dev->bdev;
+	unsigned int stripe = bdev_io_opt(bdev), block = icrypt_block_size(io->cc);
+	unsigned int over, part;
+	u64 start;
+
+	if (!stripe || stripe > min(io->bytes, ICRYPT_PAGES_MAX) || stripe % block ||
+	    stripe % bdev_physical_block_size(bdev))
+		return 0;
+	start = (u64)(get_start_sect(bdev) + io->cc->start + io->sector) << SECTOR_SHIFT;
+	div_u64_rem(start, stripe, &over);
+	part = min(roundup(size + over, stripe), rounddown(ICRYPT_PAGES_MAX + over, stripe)) - over;
+	return part < io->bytes && !(over % block) ? part : 0;
+}
+
 /**
  * icrypt_write_piece() - decide whether map takes a part of a write only
  * @io: the write
@@ -433,17 +542,18 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 unsigned int icrypt_write_piece(struct icrypt_io *io)
 {
 	struct icrypt_config *cc = io->cc;
-	unsigned int size, stripe = bdev_io_opt(cc->dev->bdev);
+	unsigned int size, part;
 
 	if (likely(!icrypt_is_large(io)))
 		return 0;
-	if (cc->zoned || cc->rotational || cc->table.write_context != ICRYPT_WANT_AUTO ||
+	if (cc->zoned || wants_order(cc) || cc->table.write_context != ICRYPT_WANT_AUTO ||
 	    (io->bio->bi_opf & (REQ_NOWAIT | ICRYPT_REQ_ATOMIC)) ||
 	    !may_spread(cc, ICRYPT_OPT_NO_WRITE_WORKQUEUE))
 		return 0;
 	size = piece_size(io);
-	/* A part of a stripe would have to be read before it is written. */
-	return size && stripe > size ? 0 : size;
+	part = size ? up_to_stripe(io, size) : 0;
+	/* Where that does not work out it matters to few devices. */
+	return part || icrypt_partial_stripes_expensive(cc->dev->bdev) ? part : size;
 }
 
 /**
@@ -544,7 +654,7 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 		return ICRYPT_WQ;
 	}
 	/* Nor for a disk that wants its writes in order. */
-	if (!should_spread(io, ICRYPT_OPT_NO_WRITE_WORKQUEUE) || io->cc->rotational)
+	if (!should_spread(io, ICRYPT_OPT_NO_WRITE_WORKQUEUE) || wants_order(io->cc))
 		return ICRYPT_CALLER;
 
 	/*

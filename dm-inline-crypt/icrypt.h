@@ -78,6 +78,8 @@ enum icrypt_owner {
  *	       worker that reads again
  * @start_ns:  when the cipher began, 0 unless traced
  * @map_ns:    when map began, 0 unless the histogram is on
+ * @timed_ns:  read: when map began, if the time that it takes tells whether the device
+ *	       seeks, else 0
  * @work:      the fallback
  * @bh_node:   on the list of a CPU's bottom half
  * @plug_node: on the list of the submitter's plug, or of pieces
@@ -108,6 +110,7 @@ struct icrypt_io {
 	bool			tags_pooled;
 	u64			start_ns;
 	u64			map_ns;
+	u64			timed_ns;
 	union {
 		struct work_struct	work;
 		struct llist_node	bh_node;
@@ -121,6 +124,7 @@ struct icrypt_stats {
 	u64	write[ICRYPT_CONTEXTS];
 	u64	reason[ICRYPT_REASONS];
 	u32	runs;		/* of the cipher in a task */
+	sector_t read_end;	/* of the last read, if it matters whether the device seeks */
 };
 
 /* Powers of two of microseconds: < 1, < 2, < 4, ... < 2^20, and what is left. */
@@ -228,7 +232,9 @@ struct icrypt_unit {
  * @key_valid:   the transforms have the user's key
  * @suspended:   between postsuspend and resume
  * @zoned:       the device below is zoned: writes go out in order, in the submitter
- * @rotational:  the device below is: writes should keep their order
+ * @rotational:  the device below says so; if it is right, writes should keep their order
+ * @seek_free:   how sure it is that it is wrong, see icrypt_seek_clock_stop()
+ * @seek_timed:  when that was last looked at, jiffies
  * @writes_queued: writes that wait for a worker or are in its hands
  * @wq:          the last resort
  * @write_wq:    the same for writes, whose submission can sleep for long
@@ -260,6 +266,8 @@ struct icrypt_config {
 	bool			suspended;
 	bool			zoned;
 	bool			rotational;
+	unsigned int		seek_free;
+	unsigned long		seek_timed;
 	atomic_t		writes_queued;
 	struct workqueue_struct	*wq;
 	struct workqueue_struct	*write_wq;
@@ -320,6 +328,7 @@ static inline bool icrypt_rest_may_wait(const struct icrypt_config *cc, const st
 
 /* target.c */
 int icrypt_no_memory(struct icrypt_io *io, bool nowait);
+unsigned int icrypt_unsplit_max(const struct icrypt_io *io);
 
 /* key.c */
 int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const char **error);
@@ -377,6 +386,8 @@ enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_
 bool icrypt_bh_over_budget(struct icrypt_io *io);
 u64 icrypt_clock_start(struct icrypt_io *io);
 void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes);
+void icrypt_seek_clock_start(struct icrypt_io *io);
+void icrypt_seek_clock_stop(struct icrypt_io *io);
 void icrypt_wait_begin(void);
 void icrypt_wait_end(void);
 enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
@@ -449,6 +460,20 @@ static inline struct icrypt_io *icrypt_io_of(struct icrypt_config *cc, struct bi
 	return dm_per_bio_data(bio, icrypt_per_io_size(&cc->cipher));
 }
 
+/* What a bio that is cut has to be a multiple of, bytes. */
+static inline unsigned int icrypt_block_size(const struct icrypt_config *cc)
+{
+	return max_t(unsigned int, cc->cipher.sector_size, bdev_logical_block_size(cc->dev->bdev));
+}
+
+/* Polled I/O that has to fit the device below as it is, see icrypt_unsplit_max(). */
+static inline bool icrypt_is_unsplit(const struct bio *bio)
+{
+	const blk_opf_t flags = REQ_NOWAIT | REQ_POLLED;
+
+	return unlikely((bio->bi_opf & flags) == flags);
+}
+
 /* Large enough to be cut? */
 static inline bool icrypt_is_large(const struct icrypt_io *io)
 {
@@ -467,6 +492,7 @@ static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc
 	io->bytes = bio->bi_iter.bi_size;
 	io->context = ICRYPT_CALLER;
 	io->start_ns = 0;
+	io->timed_ns = 0;
 	io->desc.cookie = io;
 	io->desc.write = op_is_write(bio_op(bio));
 }

@@ -28,6 +28,15 @@ static unsigned int max_write_size;
 module_param(max_write_size, uint, 0644);
 MODULE_PARM_DESC(max_write_size, "Largest write to take at once, bytes (default: 0, no limit)");
 
+/* How the memory of I/O has to be aligned. */
+#define ICRYPT_ALIGN_DEVICE	0
+#define ICRYPT_ALIGN_BLOCK	1
+#define ICRYPT_ALIGN_SECTOR	2
+
+static unsigned int memory_alignment = ICRYPT_ALIGN_BLOCK;
+module_param(memory_alignment, uint, 0644);
+MODULE_PARM_DESC(memory_alignment, "How memory is to be aligned: 0 as the device below says, 1 to its block (default), 2 to the sector, as for dm-crypt");
+
 static void icrypt_free(struct dm_target *ti)
 {
 	struct icrypt_config *cc = ti->private;
@@ -235,17 +244,44 @@ int icrypt_no_memory(struct icrypt_io *io, bool nowait)
 	return DM_MAPIO_SUBMITTED;
 }
 
+/**
+ * icrypt_unsplit_max() - how much of a bio does the device below take as it is?
+ * @io: the bio
+ *
+ * As far as its place and size go; its segments are another matter.
+ *
+ * Context: process, in map; does not sleep.
+ * Return: bytes.
+ */
+unsigned int icrypt_unsplit_max(const struct icrypt_io *io)
+{
+	struct block_device *bdev = io->cc->dev->bdev;
+	const struct queue_limits *lim = &bdev_get_queue(bdev)->limits;
+	u64 sector = get_start_sect(bdev) + io->cc->start + io->sector;
+	unsigned int block = lim->physical_block_size >> SECTOR_SHIFT;
+	/* Devices without a limit of their own have the largest number there is. */
+	unsigned int most = min(lim->max_sectors, UINT_MAX >> (SECTOR_SHIFT + 1));
+	unsigned int over, end;
+
+	if (lim->chunk_sectors) {
+		div_u64_rem(sector, lim->chunk_sectors, &over);
+		most = min(most, lim->chunk_sectors - over);
+	}
+	/* It would rather end where a physical block ends. */
+	over = sector & (block - 1);
+	end = round_down(over + most, block);
+	return to_bytes(end > over ? end - over : most);
+}
+
 /* The user's limit; not for a write that must not be split. */
 static noinline_for_stack bool icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
 {
 	bool write = op_is_write(bio_op(bio));
 	unsigned int max = READ_ONCE(*(write ? &max_write_size : &max_read_size));
-	unsigned int align;
+	unsigned int align = icrypt_block_size(cc);
 
 	if (!max || (write && !icrypt_may_split_write(bio)))
 		return true;
-	align = max_t(unsigned int, cc->cipher.sector_size,
-		      bdev_logical_block_size(cc->dev->bdev));
 	max = max(round_down(max, align), align);
 	if (bio->bi_iter.bi_size <= max)
 		return true;
@@ -408,7 +444,7 @@ static int icrypt_iterate_devices(struct dm_target *ti, iterate_devices_callout_
 static void icrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
 	struct icrypt_config *cc = ti->private;
-	unsigned int size = cc->cipher.sector_size;
+	unsigned int size = cc->cipher.sector_size, align = SECTOR_SIZE;
 
 	limits->logical_block_size = max_t(unsigned int, limits->logical_block_size, size);
 	limits->physical_block_size = max_t(unsigned int, limits->physical_block_size, size);
@@ -417,8 +453,14 @@ static void icrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	/*
 	 * A data unit may cross pages, so user buffers need not be aligned to
 	 * it; but no piece may be smaller than what the cipher is set up for.
+	 * Nor than a block of the device below: some drivers promise to take
+	 * less and get it wrong, and nobody found out, as dm-crypt asks for more.
 	 */
-	limits->dma_alignment = max_t(unsigned int, limits->dma_alignment, SECTOR_SIZE - 1);
+	if (READ_ONCE(memory_alignment) >= ICRYPT_ALIGN_BLOCK)
+		align = max_t(unsigned int, align, bdev_logical_block_size(cc->dev->bdev));
+	if (READ_ONCE(memory_alignment) >= ICRYPT_ALIGN_SECTOR)
+		align = max_t(unsigned int, align, limits->logical_block_size);
+	limits->dma_alignment = max_t(unsigned int, limits->dma_alignment, align - 1);
 	icrypt_limit_segments(limits, cc->zoned);
 }
 

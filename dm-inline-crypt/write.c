@@ -428,15 +428,14 @@ static int write_ordered(struct icrypt_io *io)
  */
 static unsigned int write_most(const struct icrypt_io *io)
 {
-	const blk_opf_t flags = REQ_NOWAIT | REQ_POLLED;
-	struct block_device *bdev = io->cc->dev->bdev;
 	unsigned int most, block;
 
-	if (likely((io->bio->bi_opf & flags) != flags) || !icrypt_may_split_write(io->bio))
+	if (likely(!icrypt_is_unsplit(io->bio)) || !icrypt_may_split_write(io->bio))
 		return ICRYPT_PAGES_MAX;
-	block = bdev_logical_block_size(bdev);
-	most = round_down(bdev_max_segments(bdev) << PAGE_SHIFT, block);
-	return clamp(most, block, ICRYPT_PAGES_MAX);
+	block = icrypt_block_size(io->cc);
+	most = min((unsigned int)bdev_max_segments(io->cc->dev->bdev) << PAGE_SHIFT,
+		   icrypt_unsplit_max(io));
+	return clamp(round_down(most, block), block, ICRYPT_PAGES_MAX);
 }
 
 /**

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: only a disk that takes its time for reads here and there gets its I/O in order
+# shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
+
+MiB=1048576
+[ "$(nproc)" -gt 1 ] || skip_all "one CPU"
+requires_module dm-mod
+modprobe -q dm-delay
+
+# learn_cipher - so that the target knows what the cipher costs
+learn_cipher() {
+	for _ in $(seq 8); do
+		rw read /dev/mapper/ours 0 65536 > /dev/null
+		rw write /dev/mapper/ours 0 data64
+	done
+}
+
+# small_reads KIND COUNT - single, 4 KiB each: randread, read
+small_reads() {
+	fio --name=x --filename=/dev/mapper/ours --direct=1 --ioengine=psync --rw=$1 --bs=4k \
+		--size=60M --number_ios=$2 --thinktime=15000 --randrepeat=0 > /dev/null
+}
+
+# in_parts - of how many parts are a large read and a large write? sets pieces and parts
+in_parts() {
+	trace_start dm_inline_crypt/submit
+	rw read /dev/mapper/ours 0 $MiB > /dev/null
+	trace_stop trace
+	pieces=$(grep -c ' submit: ' trace)
+	trace_start dm_inline_crypt/submit
+	rw write /dev/mapper/ours 0 data
+	trace_stop trace
+	parts=$(grep -c ' submit: ' trace)
+}
+
+random_file data 1
+head -c 65536 data > data64
+make_null_blk null memory_backed=1 size=64 irqmode=0
+queue=/sys/block/$(disk_name "$null")/queue
+
+echo 0 > "$queue/rotational"
+make_crypt ours "$null"
+learn_cipher
+in_parts
+if [ $pieces -lt 2 ] || [ $parts -lt 2 ]; then
+	# The cipher of a real CPU may be too fast for a megabyte to be worth it.
+	skip_all "1 MiB is not worth cutting here"
+fi
+ok "no disk, and says so: large I/O is cut"
+dm_remove ours
+
+echo 1 > "$queue/rotational"
+make_crypt ours "$null"
+learn_cipher
+in_parts
+is "$pieces $parts" "1 1" "says it is a disk: not before it is known better"
+small_reads read 40
+in_parts
+is "$pieces $parts" "1 1" "reads one behind the other tell nothing: a disk has them in its cache"
+# How long that takes is up to how busy the host is
+for _ in $(seq 20); do
+	small_reads randread 40
+	in_parts
+	[ $pieces$parts = 11 ] || break
+done
+is_at_least $pieces 2 "reads here and there are answered at once: it is no disk, a read is cut"
+is_at_least $parts 2 "and so is a write"
+count_io ours fio --name=x --filename=/dev/mapper/ours --direct=1 --ioengine=libaio \
+	--rw=write --bs=256k --iodepth=8 --size=4M
+is_at_least $w_wq 1 "and writes in a queue are spread"
+check "the data is right" fio_verify /dev/mapper/ours --name=x --direct=1 --bs=256k \
+	--ioengine=libaio --iodepth=8 --size=8M
+dm_remove ours
+
+# The same device with the time that a disk takes
+line="0 $(sectors "$null") delay $null 0 0"
+if ! dm_create slow "$line" 2> /dev/null; then
+	skip "a disk" "kernel without dm-delay"
+	exit 0
+fi
+make_crypt ours /dev/mapper/slow
+learn_cipher
+for _ in $(seq 20); do
+	small_reads randread 40
+	in_parts
+	[ $pieces$parts = 11 ] || break
+done
+is_at_least $pieces 2 "a fast device, by way of dm-delay"
+reload slow "0 $(sectors "$null") delay $null 0 8"
+small_reads randread 20
+in_parts
+is "$pieces $parts" "1 1" "when it takes 8 ms it is a disk after a few reads"
+count_io ours fio --name=x --filename=/dev/mapper/ours --direct=1 --ioengine=libaio \
+	--rw=write --bs=256k --iodepth=8 --size=4M
+is $w_wq 0 "and no write is spread"
+small_reads randread 60
+in_parts
+is "$pieces $parts" "1 1" "and stays one"
+dm_remove ours
+make_crypt ours /dev/mapper/slow
+learn_cipher
+small_reads randread 60
+in_parts
+is "$pieces $parts" "1 1" "so is one that was slow from the first"
