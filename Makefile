@@ -25,13 +25,13 @@ DRACUTDIR	?= /usr/lib/dracut/modules.d
 PROVE	?= prove --timer -j 2
 PROVE_1	?= prove --timer
 
-# Started right after the fast tests, so that no core idles at the end waiting for them
+# After the fast ones, so that in the end no core has to wait for one of these
 LONGEST	= tests/50-vm-6.1.t $(DEBUG) tests/52-vm-7.2.t
 
-# With INLINE_CRYPT_FULL=1 this takes hours; make check-debug runs it
+# With INLINE_CRYPT_FULL=1, hours: make check-debug
 DEBUG	= $(if $(INLINE_CRYPT_FULL),,tests/70-debug.t)
 
-# Kernel of the guest
+# The guest's, for what runs on one
 KERNEL	?= 6.1
 
 # Scripts of cryptsetup for check-cryptsetup (default: all that concern dm-crypt)
@@ -91,7 +91,7 @@ demo: ## build, boot a guest, encrypt data, compare with dm-crypt; writes result
 	tests/vm/provision tools 6.1
 	tests/demo/demo
 
-bench: ## compare with dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
+bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
 	$(if $(DEV),,tests/vm/provision tools $(KERNEL))
 	tests/bench/bench $(if $(DEV),--dev "$(DEV)",--kernel "$(KERNEL)" --lab "$(LAB)") \
 		--rounds "$(ROUNDS)" --cells '$(value CELLS)' $(if $(RESULT),--result "$(RESULT)")
@@ -99,9 +99,9 @@ bench: ## compare with dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all R
 bench-compare: ## compare two results of make bench, A= and B=
 	@tests/bench/compare "$(A)" "$(B)"
 
-check: ## all tests; of the longer lanes below, one example each
-	@# provision prints what is not available (status 77), and the tests skip it. Fetched
-	@# here because parallel tests would wait for the one that fetches.
+check: ## all tests, each longer lane by a representative
+	@# What cannot be had (77) is said, and skipped by the tests. While one test of
+	@# several is fetching, the others would stand still.
 	@for want in tools packaging source 6.1 6.12 7.2 debug cryptsetup-bookworm; do \
 		tests/vm/provision $$want || [ $$? = 77 ] || exit 1; \
 	done
@@ -112,7 +112,7 @@ check-fast: ## the tests that need no virtual machine
 	tests/vm/provision tools
 	$(PROVE) tests/[0-4]*.t
 
-check-debug: ## all cases on a kernel with KASAN, lockdep and kmemleak; in-tree build
+check-debug: ## every VM test on a kernel with KASAN, lockdep, kmemleak; links a minimal one
 	tests/vm/provision tools debug
 	INLINE_CRYPT_FULL=1 $(PROVE_1) tests/60-in-tree.t tests/70-debug.t
 
@@ -125,10 +125,10 @@ check-cryptsetup: ## newer cryptsetup versions, and cryptsetup's own test script
 		$(if $(SUITES),--suites "$(SUITES)")
 	$(PROVE_1) tests/cryptsetup/upstream :: --kernel "$(KERNEL)" $(if $(SUITES),--suites "$(SUITES)") $(SCRIPTS)
 
-check-all: check-boot check-cryptsetup ## all of the checks, with nothing left out
+check-all: check-boot check-cryptsetup ## everything
 	INLINE_CRYPT_FULL=1 $(MAKE) check check-debug
 
-parity: ## write docs/parity.md: the features of dm-crypt and of this target on each kernel
+parity: ## write docs/parity.md: what dm-crypt can do and what we can, on each kernel
 	tests/vm/provision tools 6.1 6.12 7.2
 	tests/parity
 
