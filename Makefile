@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# dm-inline-crypt. "make help" lists the targets; "make demo" and "make check"
-# need nothing but a Debian 12 machine and install what they lack.
+# dm-inline-crypt. "make help" lists the targets. "make demo" and "make check"
+# need only a Debian 12 machine, and install missing packages.
 
 KVER	?= $(shell uname -r)
 KDIR	?= /lib/modules/$(KVER)/build
 MODULE	:= $(CURDIR)/dm-inline-crypt
 KBUILD	= $(MAKE) -C $(KDIR) M=$(MODULE) CONFIG_DM_INLINE_CRYPT=m
 
-# The tool that switches a live mapping, and where it goes
+# inline-crypt-switch and its installation directories
 SWITCH	?= packaging/inline-crypt-switch
 PREFIX	?= /usr/local
 SBINDIR	?= $(PREFIX)/sbin
 MANDIR	?= $(PREFIX)/share/man
 CFLAGS	?= -O2 -Wall -Wextra
 
-# Where initramfs-tools looks for what no package has brought
+# Hooks of the administrator for initramfs-tools
 HOOKDIR	?= /etc/initramfs-tools/hooks
-# And dracut, which has one place for all, with packages' too: under another name, and
-# not made where there is no dracut
+# dracut has one directory for all modules, those of packages included. So the module has
+# another name there than the one of our package, and is skipped if dracut is not installed.
 DRACUTDIR	?= /usr/lib/dracut/modules.d
 
 # Two guests at a time keep two cores busy.
@@ -34,7 +34,7 @@ DEBUG	= $(if $(INLINE_CRYPT_FULL),,tests/70-debug.t)
 # The guest's, for what runs on one
 KERNEL	?= 6.1
 
-# Where cryptsetup and its tests are taken from, and which of these
+# Scripts of cryptsetup for check-cryptsetup (default: all that concern dm-crypt)
 SCRIPTS	?=
 
 # The benchmark
@@ -46,16 +46,16 @@ CELLS	?= .
 .PHONY: help module switch install install-switch uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-cryptsetup check-all parity deb
 
 ##@ The module
-module: ## build dm-inline-crypt.ko for KVER= (this kernel) or KDIR= (any tree)
-	@test -d "$(KDIR)" || { echo "no kernel headers in $(KDIR): apt-get install linux-headers-$(KVER), or give KDIR="; exit 1; }
+module: ## build dm-inline-crypt.ko for KVER= (default: the running kernel) or KDIR= (a build tree)
+	@test -d "$(KDIR)" || { echo "no kernel headers in $(KDIR): install linux-headers-$(KVER), or set KDIR="; exit 1; }
 	$(KBUILD) modules
 
-switch: $(SWITCH) ## build inline-crypt-switch, which moves a live mapping to it and back
+switch: $(SWITCH) ## build inline-crypt-switch, which switches an open mapping to the target and back
 
 $(SWITCH): packaging/inline-crypt-switch.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldevmapper -lcryptsetup
 
-install: module ## install it for KVER=, without loading it, and inline-crypt-switch
+install: module ## install the module for KVER= without loading it, and inline-crypt-switch
 	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
 	$(if $(DESTDIR),,depmod -a $(KVER))
 	install -D -m 755 packaging/initramfs-hook/dm-inline-crypt $(DESTDIR)$(HOOKDIR)/dm-inline-crypt
@@ -63,7 +63,7 @@ install: module ## install it for KVER=, without loading it, and inline-crypt-sw
 		$(DESTDIR)$(DRACUTDIR)/90dm-inline-crypt-local/module-setup.sh)
 	@printf '#include <libdevmapper.h>\n#include <libcryptsetup.h>\n' | \
 		$(CC) -E - >/dev/null 2>&1 || \
-		{ echo "without inline-crypt-switch; for it: apt-get install libdevmapper-dev libcryptsetup-dev"; exit; }; \
+		{ echo "not installed: inline-crypt-switch, which needs libdevmapper-dev and libcryptsetup-dev"; exit; }; \
 		$(MAKE) --no-print-directory install-switch
 	@echo "installed; load it with: modprobe dm-inline-crypt"
 
@@ -71,7 +71,7 @@ install-switch: switch
 	install -D -m 755 $(SWITCH) $(DESTDIR)$(SBINDIR)/inline-crypt-switch
 	install -D -m 644 packaging/inline-crypt-switch.8 $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8
 
-uninstall: ## remove them again; the module for KVER=
+uninstall: ## remove what "make install" installed; the module for KVER=
 	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/dm-inline-crypt.ko*
 	$(if $(DESTDIR),,depmod -a $(KVER))
 	rm -f $(DESTDIR)$(SBINDIR)/inline-crypt-switch $(DESTDIR)$(MANDIR)/man8/inline-crypt-switch.8 \
@@ -82,12 +82,12 @@ deb: ## build the Debian packages dm-inline-crypt-dkms and inline-crypt-switch, 
 	tests/vm/provision packaging
 	packaging/make-deb build
 
-clean: ## remove what was built
+clean: ## remove build results
 	$(KBUILD) clean
 	rm -rf vectors/build build packaging/inline-crypt-switch
 
-##@ In a throw-away virtual machine
-demo: ## build, boot, encrypt, compare with dm-crypt; results in results/
+##@ In a virtual machine
+demo: ## build, boot a guest, encrypt data, compare with dm-crypt; writes results/
 	tests/vm/provision tools 6.1
 	tests/demo/demo
 
@@ -96,7 +96,7 @@ bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|al
 	tests/bench/bench $(if $(DEV),--dev "$(DEV)",--kernel "$(KERNEL)" --lab "$(LAB)") \
 		--rounds "$(ROUNDS)" --cells '$(value CELLS)' $(if $(RESULT),--result "$(RESULT)")
 
-bench-compare: ## two results of it, A= and B=, as a table
+bench-compare: ## compare two results of make bench, A= and B=
 	@tests/bench/compare "$(A)" "$(B)"
 
 check: ## all tests, each longer lane by a representative
@@ -119,11 +119,11 @@ check-debug: ## every VM test on a kernel with KASAN, lockdep, kmemleak; links a
 	tests/vm/provision tools debug
 	INLINE_CRYPT_FULL=1 $(PROVE_1) tests/60-in-tree.t tests/70-debug.t
 
-check-boot: ## Debian 12 and 13 with their root on LUKS2: boot, fall back, remove
+check-boot: ## packages on Debian 12 and 13 with their root on LUKS2: boot, fallback, removal
 	tests/vm/provision tools
 	$(PROVE) tests/boot/*.t
 
-check-cryptsetup: ## other suites' cryptsetup, and its own test scripts on dm-crypt and on us: KERNEL= SUITES= SCRIPTS=
+check-cryptsetup: ## newer cryptsetup versions, and cryptsetup's own test scripts: KERNEL= SUITES= SCRIPTS=
 	$(PROVE_1) tests/cryptsetup/volumes :: $(if $(findstring file,$(origin KERNEL)),,--kernel "$(KERNEL)") \
 		$(if $(SUITES),--suites "$(SUITES)")
 	$(PROVE_1) tests/cryptsetup/upstream :: --kernel "$(KERNEL)" $(if $(SUITES),--suites "$(SUITES)") $(SCRIPTS)
@@ -136,7 +136,7 @@ parity: ## write docs/parity.md: what dm-crypt can do and what we can, on each k
 	tests/parity
 
 ##@ Help
-help: ## this list
+help: ## print this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

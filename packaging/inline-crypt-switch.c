@@ -8,14 +8,15 @@
  * there is no moment at which the death of this process leaves the mapping
  * suspended.
  *
- * What else a process that dies would leave behind, a second process undoes:
- * see guard(). It also does so when nobody was killed, so there is one way out.
+ * A second process undoes everything else that this process would leave behind
+ * if it is killed: see guard(). It also does so after a normal exit, so that
+ * there is only one clean-up path.
  *
- * Keys: this process leaves no core, and its memory is not swapped, but for what
- * libcryptsetup allocates to work out a key from a passphrase; see
- * fetch_luks_key(). A key in the table is wiped where it was, here as in
- * libdevmapper. A key of the keyring never gets here, and libcryptsetup takes
- * care of its own.
+ * Keys: this process leaves no core dump. Its memory is locked, except for the
+ * memory in which libcryptsetup derives a key from a passphrase; see
+ * fetch_luks_key(). A key in the table is wiped after use, here and in
+ * libdevmapper. A key in a keyring is never read by this process, and
+ * libcryptsetup wipes its own copies.
  */
 
 #define _GNU_SOURCE
@@ -47,9 +48,9 @@
 #define SHOW_KEYS	MODULE "/parameters/show_keys"
 
 #define TRIAL		"inline-crypt-switch-trial"	/* a mapping */
-#define TRIAL_UUID	"CRYPT-TEMP-" TRIAL		/* LVM and systemd leave such alone */
+#define TRIAL_UUID	"CRYPT-TEMP-" TRIAL		/* ignored by LVM and systemd */
 
-#define PASSPHRASE_MAX	512	/* what cryptsetup takes from a terminal */
+#define PASSPHRASE_MAX	512	/* cryptsetup's limit for a terminal */
 #define TRIES		3
 #define READS		16	/* of a block that differs */
 
@@ -60,7 +61,7 @@ static struct {
 	bool keys_shown;
 	bool trial;
 	bool loaded;
-	bool resuming;	/* so it may be us who suspended it */
+	bool resuming;	/* this process may have suspended it */
 } *todo;
 
 static int guard_pipe = -1;
@@ -71,7 +72,7 @@ static struct dm_task *tables[3];	/* what read_table() has handed out */
 
 /* --- messages and the way out ----------------------------------------------- */
 
-/* It may have keys in it: libdevmapper wipes the one that is destroyed. */
+/* A table may contain keys: libdevmapper wipes it when it is destroyed. */
 static void put_table(struct dm_task *table)
 {
 	size_t i;
@@ -145,8 +146,9 @@ static void log_crypt(int level, const char *msg, void *arg)
 }
 
 /*
- * For what the guard cannot undo, a terminal without echo, and for what shall not
- * last as long as somebody pleases to stop this process: signals have to wait.
+ * Blocks signals for two kinds of state: a terminal without echo, which the guard
+ * cannot restore; and a state that must be short, even if the user stops this
+ * process.
  */
 static void hold_signals(sigset_t *saved)
 {
@@ -223,9 +225,9 @@ static bool clear(void)
 }
 
 /*
- * File systems need not be frozen for it, as all data and its place stay. And
- * no udev cookie: a process that is killed would leave the semaphore behind.
- * See set_up_libdevmapper() for what udev makes of that.
+ * File systems need not be frozen, because neither the data nor their location
+ * changes. There is no udev cookie, because a process that is killed would leave
+ * its semaphore behind; set_up_libdevmapper() describes the effect on udev.
  */
 static bool resume(void)
 {
@@ -237,12 +239,13 @@ static bool resume(void)
 }
 
 /*
- * Our libdevmapper, and again after libcryptsetup, which has its own idea of it.
+ * Sets libdevmapper up. Called again after libcryptsetup, which changes the same
+ * settings.
  *
- * Without a cookie libdevmapper has udev's rules switched off, as it makes nodes
- * itself then, and udev would take its link in /dev/mapper away. Unless it is
- * told that there are no cookies: then the rules find what they found before,
- * but for flags that cryptsetup gave a mapping that is private to it.
+ * A task without a cookie normally disables udev's rules, because libdevmapper
+ * then creates nodes itself; udev would remove its link in /dev/mapper. With sync
+ * support off, the rules stay enabled and find the same properties as before,
+ * except for flags that cryptsetup sets for a private mapping.
  */
 static void set_up_libdevmapper(void)
 {
@@ -273,7 +276,7 @@ static bool have_target(const char *target, bool load)
 
 /* --- the guard -------------------------------------------------------------- */
 
-/* Is it there? By its UUID, as somebody may have had the same idea for a name. */
+/* Is the trial mapping there? Checks the UUID, as another mapping may have its name. */
 static bool find_trial(struct dm_info *info)
 {
 	struct dm_task *t = new_task_for(TRIAL, DM_DEVICE_INFO);
@@ -284,7 +287,7 @@ static bool find_trial(struct dm_info *info)
 	return found;
 }
 
-/* @deferred: when whoever has it open lets go of it */
+/* @deferred: remove it when the last user has closed it */
 static bool remove_trial(bool deferred)
 {
 	struct dm_info info;
@@ -312,9 +315,10 @@ static bool show_keys(bool on)
 }
 
 /*
- * Waits until the process that started it is gone, or through, and undoes what
- * that left half done: SIGKILL gives a process no chance to. In a session of
- * its own, as such signals may go to a whole group. It holds the lock as well.
+ * Waits until the process that started it has finished or was killed, and undoes
+ * what that process left half done. A process that gets SIGKILL cannot do this
+ * itself. The guard is in a session of its own, because such signals may be sent
+ * to a whole process group. It holds the lock as well.
  */
 static void guard(int fd)
 {
@@ -322,7 +326,7 @@ static void guard(int fd)
 	char c;
 
 	setsid();
-	/* The mapping may be the one that this program is on; locks are not inherited. */
+	/* This program may be stored on the mapping; memory locks are not inherited. */
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	while (read(fd, &c, 1) < 0 && errno == EINTR)
 		;
@@ -333,7 +337,7 @@ static void guard(int fd)
 		remove_trial(true);
 	if (todo->loaded) {
 		get_info(&info, NULL);
-		/* With what is loaded, as switch_target() leaves it then, or without. */
+		/* With the loaded table, or, if that is refused, with the old one. */
 		if (info.exists && info.suspended && todo->resuming && !resume()) {
 			clear();
 			resume();
@@ -366,7 +370,7 @@ static void start_guard(void)
 	guard_pipe = fd[1];
 }
 
-/* One at a time, as the switch that shows keys is for all mappings. */
+/* One instance at a time, because show_keys applies to all mappings. */
 static void lock_tool(void)
 {
 	int fd = open("/dev/mapper/control", O_RDONLY | O_CLOEXEC);
@@ -386,7 +390,7 @@ static void lock_tool(void)
 static void lock_memory(void)
 {
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
-		die("cannot keep memory from being swapped: %s", strerror(errno));
+		die("cannot lock memory: %s", strerror(errno));
 }
 
 /* --- table lines ------------------------------------------------------------ */
@@ -402,7 +406,7 @@ static void *next_line(struct dm_task *table, void *next, struct line *l)
 	return dm_get_next_target(table, next, &l->start, &l->length, &l->target, &l->params);
 }
 
-/* In a BitLocker mapping its metadata are zeros; such a line stays as it is. */
+/* A BitLocker mapping has zeros in place of its metadata; such a line is not changed. */
 static bool is_zero(const struct line *l)
 {
 	return l->target && !strcmp(l->target, "zero");
@@ -475,7 +479,7 @@ static char *without_our_options(const char *params)
 
 /* --- keys of the keyring ---------------------------------------------------- */
 
-/* Asks for a passphrase on the terminal; NULL if there is none, or was no answer. */
+/* Asks for a passphrase on the terminal; NULL if the user gave no answer. */
 static char *ask_passphrase(const char *what, size_t *size)
 {
 	char *pass = crypt_safe_alloc(PASSPHRASE_MAX + 1);
@@ -485,10 +489,10 @@ static char *ask_passphrase(const char *what, size_t *size)
 	ssize_t n = -1;
 
 	if (tty < 0)
-		die("no terminal to ask for the passphrase of %s, use --key-file", what);
+		die("no terminal to ask for the passphrase of %s; use --key-file", what);
 	if (!pass || tcgetattr(tty, &old))
 		die("cannot ask for a passphrase: %s", strerror(errno));
-	/* Nothing may end us while the terminal does not echo; ^C ends the line. */
+	/* No signal may end this process while the terminal does not echo; ^C ends the line. */
 	hold_signals(&saved);
 	quiet = old;
 	quiet.c_lflag &= ~(ECHO | ISIG);
@@ -496,14 +500,14 @@ static char *ask_passphrase(const char *what, size_t *size)
 	dprintf(tty, "Passphrase of %s: ", what);
 	if (!tcsetattr(tty, TCSAFLUSH, &quiet))
 		n = read(tty, pass, PASSPHRASE_MAX + 1);
-	/* Takes back what is left of a line that was too long. */
+	/* Discards the rest of a line that was too long. */
 	tcsetattr(tty, TCSAFLUSH, &old);
 	dprintf(tty, "\n");
 	close(tty);
 	release_signals(&saved);
 	if (n > PASSPHRASE_MAX && pass[n - 1] != '\n') {
 		crypt_safe_free(pass);
-		die("a passphrase has at most %d bytes, use --key-file for a longer one",
+		die("a typed passphrase has at most %d bytes; use --key-file for a longer one",
 		    PASSPHRASE_MAX);
 	}
 	if (n < 1 || pass[n - 1] != '\n') {
@@ -525,14 +529,15 @@ static struct crypt_device *luks_header(const char *uuid, const char *device)
 		r = crypt_load(cd, CRYPT_LUKS2, NULL);
 	set_up_libdevmapper();
 	if (r < 0 || strcmp(crypt_get_uuid(cd), uuid))
-		die("the LUKS2 header %s is not on %s, say where with --header", uuid, device);
+		die("the LUKS2 header %s is not on %s; name its device with --header", uuid, device);
 	return cd;
 }
 
 /*
- * Has cryptsetup's library put the volume key of a LUKS2 device into the
- * keyring of this thread, under the name that the table has. The process that
- * opened the mapping had it there as well, and took it along when it ended.
+ * Makes cryptsetup's library add the volume key of a LUKS2 device to the thread
+ * keyring of this process, with the description that the table contains. The
+ * process that opened the mapping had the key there as well; it was removed when
+ * that process ended.
  */
 static void fetch_luks_key(struct crypt_device *cd, const char *device, const char *key_file)
 {
@@ -542,11 +547,12 @@ static void fetch_luks_key(struct crypt_device *cd, const char *device, const ch
 	int r, tries;
 
 	/*
-	 * Argon2 may take a gigabyte, too much to be locked: what is there stays
-	 * so, what comes does not. The library itself locks passphrases and keys.
+	 * Argon2 may allocate a gigabyte, which is too much to lock. So existing
+	 * memory stays locked and new memory does not get locked. The library
+	 * itself locks passphrases and keys.
 	 */
 	if (mlockall(MCL_CURRENT))
-		die("cannot keep memory from being swapped: %s", strerror(errno));
+		die("cannot lock memory: %s", strerror(errno));
 	dm_udev_set_sync_support(1);
 	r = crypt_activate_by_token_pin(cd, NULL, NULL, CRYPT_ANY_TOKEN, NULL, 0, NULL, flags);
 	for (tries = 0; r < 0 && tries < (key_file ? 1 : TRIES); tries++) {
@@ -560,7 +566,7 @@ static void fetch_luks_key(struct crypt_device *cd, const char *device, const ch
 		r = crypt_activate_by_passphrase(cd, NULL, CRYPT_ANY_SLOT, pass, size, flags);
 		crypt_safe_free(pass);
 		if (r == -EPERM)
-			fprintf(stderr, "inline-crypt-switch: %s: no key with this passphrase\n",
+			fprintf(stderr, "inline-crypt-switch: %s: no key available with this passphrase\n",
 				name);
 		else if (r < 0)
 			break;
@@ -569,7 +575,7 @@ static void fetch_luks_key(struct crypt_device *cd, const char *device, const ch
 		die("cannot get the volume key: %s", strerror(-r));
 	set_up_libdevmapper();
 	lock_memory();
-	/* Not crypt_free(), which may take the key away again. */
+	/* No crypt_free(): it may remove the key from the keyring again. */
 }
 
 static bool reachable(const char *type, const char *desc)
@@ -578,7 +584,7 @@ static bool reachable(const char *type, const char *desc)
 	return syscall(SYS_request_key, type, desc, NULL, 0) >= 0;
 }
 
-/* Sees to it that the key of @l, of the form :<size>:<type>:<description>, is found. */
+/* Makes sure that the kernel finds the key of @l, :<size>:<type>:<description>. */
 static void find_key(const struct line *l, const char *header, const char *key_file, bool dry_run)
 {
 	char type[16] = "", device[128] = "", uuid[37] = "", kernel_name[120], *desc;
@@ -590,11 +596,11 @@ static void find_key(const struct line *l, const char *header, const char *key_f
 	key = word(l->params, 1, &len);
 	desc = strndup(key, len);
 	if (!desc || sscanf(desc, ":%*u:%15[^:]:%n", type, &colon) != 1 || !colon)
-		die("cannot make out the key in its table");
+		die("cannot parse the key in the table");
 	memmove(desc, desc + colon, strlen(desc + colon) + 1);
 
 	if (reachable(type, desc)) {
-		say("its key %s:%s is in the keyring", type, desc);
+		say("the key %s:%s is in a keyring", type, desc);
 		goto out;
 	}
 	len = 0;
@@ -603,7 +609,7 @@ static void find_key(const struct line *l, const char *header, const char *key_f
 	    strncmp(desc + len, "-d", 2)) {
 		bool blob = !strcmp(type, "trusted") || !strcmp(type, "encrypted");
 
-		die("its key %s:%s is in no keyring of this process; add it to the session's (keyctl %s %s %s%s @s) and try again",
+		die("the key %s:%s is in no keyring of this process; add it to the session keyring (keyctl %s %s %s%s @s) and try again",
 		    type, desc, blob ? "add" : "padd", type, desc, blob ? " \"load ...\"" : "");
 	}
 	if (header) {
@@ -612,16 +618,16 @@ static void find_key(const struct line *l, const char *header, const char *key_f
 		key = word(l->params, 3, &len);
 		if (sscanf(key, "%u:%u", &major, &minor) != 2 ||
 		    !dm_device_get_name(major, minor, 1, kernel_name, sizeof(kernel_name)))
-			die("cannot find the device below, say where the LUKS2 header is with --header");
+			die("cannot find the underlying device; name the device of the LUKS2 header with --header");
 		snprintf(device, sizeof(device), "/dev/%s", kernel_name);
 	}
 	cd = luks_header(uuid, device);
 	if (!dry_run)
 		fetch_luks_key(cd, device, key_file);
 	else if (key_file)
-		say("its key is not in the keyring: would read a passphrase of %s from %s", device, key_file);
+		say("the key is in no keyring: would read the passphrase of %s from %s", device, key_file);
 	else
-		say("its key is not in the keyring: would ask for a passphrase of %s", device);
+		say("the key is in no keyring: would ask for the passphrase of %s", device);
 out:
 	free(desc);
 }
@@ -637,7 +643,7 @@ static int open_kernel_log(void)
 	return fd;
 }
 
-/* Why a table was refused is known to the log only. */
+/* Only the kernel log has the reason for which a table was refused. */
 static void show_kernel_log(int fd)
 {
 	char record[2048], *text;
@@ -699,9 +705,10 @@ static int open_mapping(const struct dm_info *info)
 enum compared { SAME, OTHER, UNREADABLE };
 
 /*
- * One block at @offset bytes. The live mapping may be written to, and of a mirror
- * with two contents, where nobody ever wrote, each read may get another one. So
- * what differs is read again; with a wrong key it is never the same.
+ * Compares one block at @offset bytes. A program may write to the live mapping
+ * meanwhile. And if the device is a mirror whose halves differ, as they may where
+ * nothing was ever written, two reads may get different data. So a block that
+ * differs is read again; with a wrong key it always differs.
  */
 static enum compared compare_block(int live, int trial, off_t offset, ssize_t size)
 {
@@ -717,7 +724,7 @@ static enum compared compare_block(int live, int trial, off_t offset, ssize_t si
 			result = SAME;
 			break;
 		}
-		/* Unless it was written to in between */
+		/* It differs, unless the live mapping was written to in between. */
 		if (pread(live, block[2], size, offset) == size &&
 		    !memcmp(block[0], block[2], size))
 			result = OTHER;
@@ -726,7 +733,7 @@ static enum compared compare_block(int live, int trial, off_t offset, ssize_t si
 	return result;
 }
 
-/* A few blocks of each line, of which some may have no valid tags, or not be readable */
+/* Compares a few blocks of each line. Some may be unreadable, or have no valid tags. */
 static enum compared compare(struct dm_task *table, int live, int trial)
 {
 	enum compared result = UNREADABLE, one;
@@ -737,7 +744,7 @@ static enum compared compare(struct dm_task *table, int live, int trial)
 	do {
 		next = next_line(table, next, &l);
 		for (i = 0; i < 4 && !is_zero(&l); i++) {
-			/* At quarters of it, with whole blocks from its beginning on */
+			/* At each quarter of the line, aligned to blocks from its start */
 			uint64_t block = l.length * 512 / BLOCK / 4 * i;
 			uint64_t size = l.length * 512 - block * BLOCK;
 
@@ -753,9 +760,10 @@ static enum compared compare(struct dm_task *table, int live, int trial)
 }
 
 /*
- * A second mapping, read-only and seen by nobody, has the table with target @to:
- * it must read what the live one reads. A key of the keyring goes by its name,
- * and nothing else tells whether it is the one that the data has.
+ * Creates a second mapping, read-only and ignored by udev, with the same table and
+ * the target @to. It must read the same data as the live mapping. The table names
+ * a keyring key only by its description, so this is the only way to find out
+ * whether it is the key of the data.
  */
 static void try_target(struct dm_task *table, const struct dm_info *info,
 		       const char *from, const char *to)
@@ -769,19 +777,19 @@ static void try_target(struct dm_task *table, const struct dm_info *info,
 	struct dm_info trial_info;
 	struct dm_task *t;
 
-	/* What was left by one that was killed together with its guard */
+	/* Left by a process that was killed together with its guard */
 	if (!remove_trial(false))
 		die("cannot remove the mapping " TRIAL ": %s", dm_error);
 	todo->trial = true;
 	t = new_task_for(TRIAL, DM_DEVICE_CREATE);
 	if (!dm_task_set_uuid(t, TRIAL_UUID) || !run(t))
-		die("cannot make the mapping " TRIAL ": %s", dm_error);
+		die("cannot create the mapping " TRIAL ": %s", dm_error);
 	if (!run_with(new_task_for(TRIAL, DM_DEVICE_RELOAD), table, to, true)) {
 		show_kernel_log(log);
-		die("%s refuses the table, so it stays %s", to, from);
+		die("%s refuses the table; the mapping keeps the target %s", to, from);
 	}
 	t = new_task_for(TRIAL, DM_DEVICE_RESUME);
-	/* No node, as one of libdevmapper's would be made when this process ends. */
+	/* No node: libdevmapper would create it only when this process ends. */
 	dm_task_set_add_node(t, DM_ADD_NODE_ON_CREATE);
 	if (!dm_task_set_event_nr(t, no_udev << DM_UDEV_FLAGS_SHIFT) || !run(t))
 		die("cannot resume the mapping " TRIAL ": %s", dm_error);
@@ -800,10 +808,10 @@ static void try_target(struct dm_task *table, const struct dm_info *info,
 		die("cannot remove the mapping " TRIAL ": %s", dm_error);
 	todo->trial = false;
 	if (result == OTHER)
-		die("%s reads other data with this table and key than %s does, so it stays %s; a key in a keyring must be the one that the mapping was opened with",
+		die("%s reads different data than %s with this table and key; the mapping keeps the target %s. A key in a keyring must be the key that the mapping was opened with",
 		    to, from, from);
 	if (result == UNREADABLE)
-		say("could not be read, so whether %s reads the same is not known", to);
+		say("could not be read, so it is unknown whether %s reads the same data", to);
 }
 
 /*
@@ -821,7 +829,7 @@ static struct dm_task *read_table_with_keys(void)
 		die("cannot read " SHOW_KEYS);
 	close(fd);
 	if (was == 'Y') {
-		say(SHOW_KEYS " is set, and stays so");
+		say(SHOW_KEYS " is set already, and is left set");
 		return read_table();
 	}
 
@@ -840,14 +848,14 @@ static struct dm_task *read_table_with_keys(void)
 static void refuse_suspended(const struct dm_info *info)
 {
 	if (info->suspended)
-		die("is suspended, and stays so; resume it first: dmsetup resume %s, or cryptsetup luksResume %s after luksSuspend",
+		die("is suspended; resume it first, with \"dmsetup resume %s\", or \"cryptsetup luksResume %s\" after luksSuspend",
 		    name, name);
 }
 
 static void refuse_inactive_table(const struct dm_info *info)
 {
 	if (info->inactive_table)
-		die("has a second table, which waits to be resumed; whoever loaded that is at work on it, or else: dmsetup clear %s",
+		die("has a second, inactive table; another program may be working on the mapping. If not, remove that table with \"dmsetup clear %s\"",
 		    name);
 }
 
@@ -867,8 +875,8 @@ static bool same_tables(struct dm_task *a, struct dm_task *b)
 }
 
 /*
- * Is it still the mapping of which we know @info, @uuid and @table? A passphrase
- * may have been long in coming, and the trial waits for the device.
+ * Dies unless the mapping still has @info, @uuid and @table. The user may have
+ * taken a long time to type the passphrase, and the trial waits for the device.
  */
 static void refuse_changed(const struct dm_info *info, const char *uuid, struct dm_task *table)
 {
@@ -878,21 +886,21 @@ static void refuse_changed(const struct dm_info *info, const char *uuid, struct 
 
 	get_info(&now, uuid_now);
 	if (!now.exists)
-		die("was closed meanwhile");
+		die("was closed in the meantime");
 	refuse_suspended(&now);
 	refuse_inactive_table(&now);
 	table_now = read_table();
 	if (strcmp(uuid, uuid_now) || info->major != now.major || info->minor != now.minor ||
 	    info->read_only != now.read_only || !same_tables(table, table_now))
-		die("was changed meanwhile, try again");
+		die("was changed in the meantime; try again");
 	put_table(table_now);
 }
 
-/* What somebody who has only cryptsetup in mind would otherwise find out by failures */
+/* Effects that a user of cryptsetup would otherwise only learn from failures */
 static void say_what_cryptsetup_sees(void)
 {
 	say("until it is switched back, cryptsetup status, refresh, resize, luksSuspend, luksResume and close fail for it");
-	say("until then, systemd and cryptsetup-suspend leave it open, and go on as if it were not");
+	say("until then, systemd and cryptsetup-suspend leave it open, and continue as if it were closed");
 	say("until then, \"dmsetup remove %s\" closes it; see also inline-crypt-switch(8)", name);
 }
 
@@ -904,7 +912,7 @@ static void switch_target(struct dm_task *table, const char *from, const char *t
 	todo->loaded = true;
 	if (!load(table, to, read_only)) {
 		show_kernel_log(log);
-		die("%s refuses the table, so it stays %s", to, from);
+		die("%s refuses the table; the mapping keeps the target %s", to, from);
 	}
 	get_info(&info, NULL);
 	refuse_suspended(&info);
@@ -914,9 +922,9 @@ static void switch_target(struct dm_task *table, const char *from, const char *t
 
 		memcpy(why, dm_error, sizeof(why));
 		/*
-		 * Suspended, and with the old table or the new one, as the case
-		 * may be. To be mended before a word is said: what takes the
-		 * words may be a file on it.
+		 * The mapping may be suspended, with the old table or the new
+		 * one. Resume it before printing anything: the output may go to
+		 * a file on this mapping.
 		 */
 		get_info(&info, NULL);
 		if (info.suspended && load(table, from, read_only))
@@ -926,7 +934,7 @@ static void switch_target(struct dm_task *table, const char *from, const char *t
 	}
 	todo->loaded = false;
 	todo->resuming = false;
-	say("is %s now, was %s", to, from);
+	say("switched from %s to %s", from, to);
 	if (!strcmp(to, OURS))
 		say_what_cryptsetup_sees();
 }
@@ -943,7 +951,7 @@ static bool has_takeover(void)
 	return on;
 }
 
-/* Which of the two targets @table has; sets @raw if there is a key in it; not for zeros only. */
+/* The target of @table, ignoring zeros; sets @raw if the table contains a key. */
 static const char *target_of(struct dm_task *table, bool *raw)
 {
 	const char *from = NULL;
@@ -955,7 +963,7 @@ static const char *target_of(struct dm_task *table, bool *raw)
 		if (is_zero(&l) && (from || next))
 			continue;
 		if (!l.target || (strcmp(l.target, OURS) && strcmp(l.target, THEIRS)))
-			die("has the target %s, and can be switched only with crypt or inline-crypt",
+			die("has the target %s; only mappings with crypt or inline-crypt can be switched",
 			    l.target ? l.target : "(none)");
 		if (from && strcmp(from, l.target))
 			die("has both targets, crypt and inline-crypt");
@@ -969,12 +977,12 @@ static void usage(FILE *f)
 {
 	fprintf(f,
 		"Usage: inline-crypt-switch [options] NAME\n"
-		"Move the live mapping NAME from the target crypt to inline-crypt, or back.\n\n"
-		"  -t, --to TARGET      crypt or inline-crypt; without it, the other one\n"
-		"  -n, --dry-run        say what would be done\n"
-		"  -d, --key-file FILE  passphrase of LUKS2, should it be needed; - is stdin\n"
-		"      --header DEVICE  where the LUKS2 header is, if not below the mapping\n"
-		"  -h, --help           this text\n");
+		"Switch the open mapping NAME from the target crypt to inline-crypt, or back.\n\n"
+		"  -t, --to TARGET      crypt or inline-crypt (default: the one it does not have)\n"
+		"  -n, --dry-run        print what would be done, and change nothing\n"
+		"  -d, --key-file FILE  read a LUKS2 passphrase from FILE if needed; - is stdin\n"
+		"      --header DEVICE  device with the LUKS2 header, if not the underlying one\n"
+		"  -h, --help           print this text\n");
 	exit(f == stderr ? 2 : 0);
 }
 
@@ -1031,23 +1039,23 @@ int main(int argc, char **argv)
 	refuse_suspended(&info);
 	refuse_inactive_table(&info);
 	if (has_takeover())
-		die("nothing to switch: dm-inline-crypt was loaded with takeover=1 and is the target crypt");
+		die("nothing to switch: dm-inline-crypt was loaded with takeover=1 and provides the target crypt");
 	table = read_table();
 	from = target_of(table, &raw);
 	if (!to)
 		to = strcmp(from, OURS) ? OURS : THEIRS;
 	if (!strcmp(from, to)) {
-		say("is %s already", to);
+		say("has the target %s already", to);
 		finish(0);
 	}
 
 	if (!have_target(to, !dry_run)) {
 		if (!dry_run)
-			die("no target %s, not even after \"modprobe dm-%s\"", to, to);
+			die("the target %s is not available, not even after \"modprobe dm-%s\"", to, to);
 		say("would load the module dm-%s", to);
 	}
 	if (raw)
-		say("its key is in the table");
+		say("the key is in the table");
 	do {
 		next = next_line(table, next, &l);
 		if (has_keyring_key(&l))
@@ -1056,7 +1064,7 @@ int main(int argc, char **argv)
 	if (dry_run) {
 		if (raw && !strcmp(from, OURS))
 			say("would set " SHOW_KEYS " while it reads the table");
-		say("would see on a mapping of its own whether %s reads the same", to);
+		say("would check with a temporary mapping whether %s reads the same data", to);
 		say("would load its table with %s in place of %s, and resume", to, from);
 		if (!strcmp(to, OURS))
 			say_what_cryptsetup_sees();

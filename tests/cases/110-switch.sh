@@ -39,7 +39,7 @@ check "dry run" switch --dry-run ours
 like "$(cat /run/check.out)" "load the module dm-inline-crypt" "says that the module is to be loaded"
 like "$(cat /run/check.out)" "ours: would load its table with inline-crypt in place of crypt, and resume" \
 	"that the table is"
-like "$(cat /run/check.out)" "ours: would see on a mapping of its own whether inline-crypt reads the same" \
+like "$(cat /run/check.out)" "ours: would check with a temporary mapping whether inline-crypt reads the same data" \
 	"that it is tried before"
 like "$(cat /run/check.out)" "ours: until it is switched back, $fails" "what cryptsetup cannot do then"
 like "$(cat /run/check.out)" "ours: until then, systemd and cryptsetup-suspend leave it open" "and who does not tell"
@@ -156,7 +156,7 @@ check "usable" usable ours
 keyctl purge user lab:x > /dev/null
 id=$(test_key 64 77 | xxd -r -p | keyctl padd user lab:x @u)
 check_not "another key of that name" switch ours
-like "$(cat /run/check.out)" "inline-crypt reads other data .* than crypt does, so it stays crypt; a key" "with a message"
+like "$(cat /run/check.out)" "inline-crypt reads different data than crypt .*; the mapping keeps the target crypt\. A key" "with a message"
 is "$(target ours)" crypt "it is what it was"
 is "$(tables ours)" "Active:Live" "and has no second table"
 check_not "nor is there a second mapping" dmsetup info inline-crypt-switch-trial
@@ -164,7 +164,7 @@ test_key 64 | xxd -r -p | keyctl pupdate "$id"
 check "the right one again" switch ours
 test_key 64 77 | xxd -r -p | keyctl pupdate "$id"
 check_not "another one on the way back" switch ours
-like "$(cat /run/check.out)" "crypt reads other data" "with a message"
+like "$(cat /run/check.out)" "crypt reads different data" "with a message"
 is "$(target ours)" inline-crypt "it is what it was"
 dm_remove ours
 
@@ -172,7 +172,7 @@ dm_remove ours
 make_integrity int "$loop" 28 D
 dm_create ours "0 8192 crypt capi:gcm(aes)-random $(test_key 32) 0 $int 0 1 integrity:28:aead"
 check "no block has a valid tag" switch ours
-like "$(cat /run/check.out)" "ours: could not be read, so whether inline-crypt reads the same is not known" "says so"
+like "$(cat /run/check.out)" "ours: could not be read, so it is unknown whether inline-crypt reads the same data" "says so"
 is "$(target ours)" inline-crypt "is inline-crypt"
 check "the end is written" rw write /dev/mapper/ours $((8192 * 512 - 1048576)) data
 check "back: some have" switch ours
@@ -190,9 +190,9 @@ for how in --disable-keyring ""; do
 	text="LUKS2 ${how:-with keyring}"
 	cryptsetup open $how --key-file pass "$loop" luks || not_ok "$text: open"
 	check "$text: dry run" switch --dry-run luks
-	[ -n "$how" ] || like "$(cat /run/check.out)" "would ask for a passphrase of $loop" "$text: says so"
+	[ -n "$how" ] || like "$(cat /run/check.out)" "would ask for the passphrase of $loop" "$text: says so"
 	check "$text: dry run with a file" switch --dry-run --key-file pass luks
-	[ -n "$how" ] || like "$(cat /run/check.out)" "would read a passphrase of $loop from pass" "$text: says so"
+	[ -n "$how" ] || like "$(cat /run/check.out)" "would read the passphrase of $loop from pass" "$text: says so"
 	like "$(cat /run/check.out)" "would load its table" "$text: and the rest"
 	there_and_back luks "$text" --key-file pass
 	check "$text: there" switch --key-file pass luks
@@ -260,11 +260,11 @@ dmsetup remove luks
 meanwhile "a second table" "dmsetup clear luks" dmsetup reload luks --table "0 $size linear $loop 0"
 like "$(dmsetup table --inactive luks)" linear "which stays"
 dmsetup remove luks
-meanwhile "closed" "closed meanwhile" dmsetup remove luks
-meanwhile "closed, and the name taken" "changed meanwhile" reopen
+meanwhile "closed" "closed in the meantime" dmsetup remove luks
+meanwhile "closed, and the name taken" "changed in the meantime" reopen
 is "$(target luks)" crypt "it is what it was"
 dmsetup remove luks
-meanwhile "resized" "changed meanwhile" cryptsetup resize --size 8192 luks --key-file pass
+meanwhile "resized" "changed in the meantime" cryptsetup resize --size 8192 luks --key-file pass
 is "$(target luks)" crypt "it is what it was"
 cryptsetup close luks
 
@@ -390,7 +390,7 @@ check "luksFormat, detached" cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf
 cryptsetup open --header header --key-file pass "$loop" luks
 for dry in "" --dry-run; do
 	check_not "detached header without --header $dry" switch $dry --key-file pass luks
-	like "$(cat /run/check.out)" "say where with --header" "with a message"
+	like "$(cat /run/check.out)" "name its device with --header" "with a message"
 done
 there_and_back luks "detached header" --header header --key-file pass
 dm_remove luks

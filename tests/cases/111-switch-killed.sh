@@ -269,7 +269,7 @@ for how in "a second table" "another size"; do
 	fi
 	kill -CONT $pid
 	check_not "in the trial, $how: it gives up" wait $tracer
-	like "$(cat out)" "dmsetup clear ours|changed meanwhile" "with a message"
+	like "$(cat out)" "dmsetup clear ours|changed in the meantime" "with a message"
 	is "$(target ours)" crypt "it is what it was"
 	check_not "and the second mapping is gone" dmsetup info inline-crypt-switch-trial
 	[ "$how" = "another size" ] || is "$(tables ours)" "Active:Both" "the second table stays"
@@ -280,6 +280,6 @@ is "$(sectors /dev/mapper/ours)" 1024 "the size is the new one"
 # What has the name only is not ours
 dm_create inline-crypt-switch-trial "0 8 zero"
 check_not "somebody's mapping of that name" switch ours
-like "$(cat /run/check.out)" "cannot make the mapping inline-crypt-switch-trial: .*busy" "with a message"
+like "$(cat /run/check.out)" "cannot create the mapping inline-crypt-switch-trial: .*busy" "with a message"
 check "is left alone" dmsetup info inline-crypt-switch-trial
 is "$(target ours)" crypt "it is what it was"

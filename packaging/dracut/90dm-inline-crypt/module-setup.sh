@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# dracut module: where takeover is on, take dm-inline-crypt along, and dm-crypt
-# to fall back to; while a mapping is switched to inline-crypt, all ciphers
+# dracut module. If takeover is enabled, add dm-inline-crypt, and dm-crypt as the
+# fallback. While a mapping is switched to inline-crypt, add all ciphers.
 #
-# In hostonly mode, dracut's own module takes the ciphers of mappings with the target
-# crypt only: the initramfs could not open a root that is switched.
+# In hostonly mode, dracut's own module adds the ciphers of mappings with the target
+# crypt only. Without this module the initramfs could not open a root that is switched.
 #
 # shellcheck disable=SC2154  # dracutsysrootdir and srcmods are dracut's
 
@@ -15,7 +15,7 @@ taken_over() {
 	[ -e "${dracutsysrootdir-}$takeover" ]
 }
 
-# Of this system; of another one nobody knows.
+# Only for this system; another root directory says nothing about its mappings.
 switched() {
 	[ -z "${dracutsysrootdir-}" ] &&
 		[[ $(dmsetup table --target inline-crypt 2>/dev/null) = *' inline-crypt '* ]]
@@ -29,11 +29,11 @@ depends() {
 	echo dm
 }
 
-# A kernel for which there is no dm-inline-crypt is no error.
+# It is not an error if a kernel has no dm-inline-crypt.
 installkernel() {
 	local dir
 
-	# Whether it is in use now says nothing about the next boot.
+	# hostonly is off: the modules may not be in use now, but are needed at the next boot.
 	! taken_over || hostonly='' instmods dm-crypt dm-inline-crypt
 	! switched || {
 		hostonly='' instmods "=crypto"
@@ -46,6 +46,6 @@ installkernel() {
 install() {
 	taken_over || return 0
 	inst_simple "$takeover"
-	# What the file's line runs
+	# The programs that the rule runs
 	inst_multiple modprobe sh
 }
