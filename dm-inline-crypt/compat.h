@@ -17,6 +17,12 @@
 #include <linux/version.h>
 #include <linux/workqueue.h>
 
+/* The series of kernels on which the tests run; on others there is only the self-test. */
+#define ICRYPT_SERIES(major, minor)	\
+	(LINUX_VERSION_CODE >> 8 == KERNEL_VERSION(major, minor, 0) >> 8)
+#define ICRYPT_KERNEL_IS_TESTED		\
+	(ICRYPT_SERIES(6, 1) || ICRYPT_SERIES(6, 12) || ICRYPT_SERIES(7, 2))
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
 #else

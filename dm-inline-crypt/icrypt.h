@@ -351,6 +351,9 @@ int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit
 int icrypt_iv_data_end(const struct icrypt_cipher *c, const struct icrypt_unit *u);
 void icrypt_iv_data_undo(const struct icrypt_cipher *c, const struct icrypt_unit *u);
 
+/* selftest.c */
+int icrypt_selftest(void);
+
 /* integrity.c */
 int icrypt_integrity_init(struct icrypt_config *cc, const char **error);
 void icrypt_integrity_exit(struct icrypt_config *cc);

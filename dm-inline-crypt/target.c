@@ -511,6 +511,9 @@ static int __init icrypt_init(void)
 		icrypt_target.version[1] = ICRYPT_DM_CRYPT_MINOR;
 		icrypt_target.version[2] = 0;
 	}
+	err = icrypt_selftest();
+	if (err)
+		return err;
 	icrypt_read_module_init();
 	icrypt_write_module_init();
 	err = dm_register_target(&icrypt_target);
