@@ -45,7 +45,7 @@ enum icrypt_reason {
 	ICRYPT_REASON_BUDGET,	/* the bottom halves of this CPU had their share */
 	ICRYPT_REASON_SPREAD,	/* much work, and more than one CPU */
 	ICRYPT_REASON_ASYNC,	/* the cipher driver answered later */
-	ICRYPT_REASON_NOMEM,	/* no memory where sleeping was not allowed */
+	ICRYPT_REASON_NOMEM,	/* no memory where nobody should wait for it */
 	ICRYPT_REASON_CONTEXT,	/* nothing else was legal */
 	ICRYPT_REASON_SLEPT,	/* the caller had to sleep before it could come back */
 	ICRYPT_REASON_OPTION,	/* read_context or write_context asked for it */
@@ -242,15 +242,18 @@ struct icrypt_unit {
  * @zoned:       the device below is zoned: writes go out in order, in the submitter
  * @rotational:  the device below is: writes should keep their order
  * @writes_queued: writes that wait for a worker or are in its hands
+ * @writes_waiting: what writes that wait for pages take themselves, in pages; they
+ *	       do so in the order of @pages_wq
  * @wq:          the last resort
  * @write_wq:    the same for writes, whose submission can sleep for long
+ * @pages_wq:    where writes wait for pages, one at a time
  * @bs:          write clones
  * @read_bs:     pieces of large reads, each with its struct icrypt_io in front
  * @page_pool:   pages of the write clones
  * @pages_in_flight: how many these have, and the copies of second reads
  * @write_limited: these are counted, and the device has its part of the memory
  * @tag_pool:    integrity metadata when memory is short
- * @page_lock:   serialises writers that wait for pages
+ * @page_lock:   serialises those who wait for pages
  * @stats:       counters
  * @latency:     the histogram since it was first switched on, NULL before
  * @latency_base: what it was when it was reset
@@ -273,8 +276,10 @@ struct icrypt_config {
 	bool			zoned;
 	bool			rotational;
 	atomic_t		writes_queued;
+	atomic_t		writes_waiting;
 	struct workqueue_struct	*wq;
 	struct workqueue_struct	*write_wq;
+	struct workqueue_struct	*pages_wq;
 	struct bio_set		bs;
 	struct bio_set		read_bs;
 	mempool_t		page_pool;
@@ -393,6 +398,7 @@ void icrypt_wait_begin(void);
 void icrypt_wait_end(void);
 enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 					 enum icrypt_reason *reason);
+bool icrypt_may_queue_write(struct icrypt_io *io);
 unsigned int icrypt_may_resched(void);
 bool icrypt_drain_may_sleep(bool from_schedule);
 

@@ -34,6 +34,9 @@ static void icrypt_free(struct dm_target *ti)
 
 	if (cc->wq)
 		destroy_workqueue(cc->wq);
+	/* What is in this one goes on in the next. */
+	if (cc->pages_wq)
+		destroy_workqueue(cc->pages_wq);
 	if (cc->write_wq)
 		destroy_workqueue(cc->write_wq);
 	icrypt_write_exit(cc);
@@ -72,7 +75,10 @@ static int icrypt_alloc_wq(struct icrypt_config *cc, struct dm_target *ti)
 				 dm_table_device_name(ti->table));
 	cc->write_wq = alloc_workqueue("icrypt_write/%s", flags, max_active,
 				       dm_table_device_name(ti->table));
-	return cc->wq && cc->write_wq ? 0 : -ENOMEM;
+	cc->pages_wq = alloc_ordered_workqueue("icrypt_pages/%s",
+					       flags & (WQ_MEM_RECLAIM | WQ_HIGHPRI),
+					       dm_table_device_name(ti->table));
+	return cc->wq && cc->write_wq && cc->pages_wq ? 0 : -ENOMEM;
 }
 
 /* The words of the table go away after ctr; @cc->table points to what stays. */

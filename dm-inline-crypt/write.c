@@ -6,11 +6,13 @@
  *	icrypt_write_map()	clone with pages, encrypt, submit; or have that done
  *	write_endio()		free the pages, end the bio that dm gave us
  *
- * Pages come from a pool that holds enough for the largest bio. Map runs for
- * one bio at a time and what it submits leaves before the next one is mapped
- * (submit_bio_noacct() sorts lower devices first), so a writer that waits for
- * pages never holds back those that it waits for. Nor do the writes that wait
- * for a worker: these have their pages, and a workqueue with a rescuer.
+ * Pages come from a pool that holds enough for the largest bio. A write that
+ * finds none waits for them in a queue of its own, and its submitter goes on.
+ * Where it is the submitter who waits: map runs for one bio at a time and what it
+ * submits leaves before the next one is mapped (submit_bio_noacct() sorts lower
+ * devices first), so it never holds back those that it waits for. Nor do the
+ * writes that wait for the cipher's worker: these have their pages, and another
+ * workqueue. docs/contexts.md, section 6, has the whole argument.
  */
 
 #include <linux/completion.h>
@@ -267,12 +269,13 @@ struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_
 	unsigned int vecs = DIV_ROUND_UP(size, PAGE_SIZE);
 	struct bio *bio;
 
-	bio = bio_alloc_bioset(cc->dev->bdev, vecs, opf, nowait ? GFP_NOWAIT : GFP_NOIO, &cc->bs);
-	if (!bio)
-		return NULL;
-	if (likely(write_fill_clone(cc, bio, size, GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN)))
-		return bio;
-	write_free_pages(cc, bio, true);
+	bio = bio_alloc_bioset(cc->dev->bdev, vecs, opf, GFP_NOWAIT | __GFP_NOWARN, &cc->bs);
+	if (likely(bio)) {
+		if (likely(write_fill_clone(cc, bio, size,
+					    GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN)))
+			return bio;
+		write_free_pages(cc, bio, true);
+	}
 	if (nowait)
 		return NULL;
 	mutex_lock(&cc->page_lock);
@@ -282,7 +285,10 @@ struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_
 	return bio;
 }
 
-/* The bio that carries the ciphertext, or NULL if @nowait and memory is short. */
+/*
+ * The bio that carries the ciphertext, or NULL: if @nowait and memory is short, or
+ * if there is none for integrity metadata.
+ */
 static struct bio *write_alloc_clone(struct icrypt_io *io, bool nowait)
 {
 	struct icrypt_config *cc = io->cc;
@@ -370,6 +376,13 @@ static void write_work(struct work_struct *work)
 	atomic_dec(&cc->writes_queued);
 }
 
+static void write_queue_work(struct icrypt_io *io)
+{
+	INIT_WORK(&io->work, write_work);
+	atomic_inc(&io->cc->writes_queued);
+	queue_work(io->cc->write_wq, &io->work);
+}
+
 static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
 {
 	icrypt_stats_fallback(io, reason);
@@ -378,9 +391,7 @@ static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
 	 * its submission; after that io_uring reports it as an error.
 	 */
 	io->clone->bi_opf &= ~REQ_NOWAIT;
-	INIT_WORK(&io->work, write_work);
-	atomic_inc(&io->cc->writes_queued);
-	queue_work(io->cc->write_wq, &io->work);
+	write_queue_work(io);
 }
 
 /*
@@ -397,6 +408,77 @@ static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 		return;
 	}
 	write_queue(io, ICRYPT_REASON_ASYNC);
+}
+
+/* It has its pages: aim the cipher at the data. */
+static void write_start(struct icrypt_io *io)
+{
+	struct icrypt_cipher *c = &io->cc->cipher;
+	struct bio *bio = io->bio;
+
+	io->ordered = NULL;
+	io->desc.done = write_cipher_done;
+	if (unlikely(c->aead)) {
+		/* What is signed must not change meanwhile, and the data are not ours. */
+		bio_copy_data(io->clone, bio);
+		icrypt_cipher_start(c, &io->desc, io->clone, io->clone, io->sector, io->tags);
+	} else {
+		icrypt_cipher_start(c, &io->desc, bio, io->clone, io->sector, io->tags);
+	}
+}
+
+/* What a write that waits for pages takes of the memory itself, pages: its bio and tags. */
+static int write_waiting_pages(const struct icrypt_io *io)
+{
+	const struct icrypt_cipher *c = &io->cc->cipher;
+
+	return 1 + (io->bytes / c->sector_size * c->tuple_size >> PAGE_SHIFT);
+}
+
+/*
+ * Waits for pages, for one write after the other. Another worker encrypts and sends
+ * it: the device below may have that one wait for its cgroup's sake.
+ */
+static void write_pages_work(struct work_struct *work)
+{
+	struct icrypt_io *io = container_of(work, struct icrypt_io, work);
+	struct icrypt_config *cc = io->cc;
+	int pages = write_waiting_pages(io);
+
+	io->clone = write_alloc_clone(io, false);
+	if (likely(io->clone)) {
+		/* Not this worker's. */
+		bio_clone_blkg_association(io->clone, io->bio);
+		write_start(io);
+		write_queue_work(io);
+	} else {
+		write_finish(io, BLK_STS_RESOURCE);
+	}
+	/* As in write_work(). */
+	atomic_sub(pages, &cc->writes_waiting);
+}
+
+/*
+ * There are no pages: the write waits for them, but not its submitter, who may have
+ * something else to do. All that is known of the submitter has to come along.
+ */
+static void write_wait_for_pages(struct icrypt_io *io)
+{
+	/* dm's clone is in no cgroup yet. */
+	bio_associate_blkg(io->bio);
+	icrypt_stats_fallback(io, ICRYPT_REASON_NOMEM);
+	INIT_WORK(&io->work, write_pages_work);
+	atomic_add(write_waiting_pages(io), &io->cc->writes_waiting);
+	queue_work(io->cc->pages_wq, &io->work);
+}
+
+/*
+ * How many writes may wait for pages, before their submitters do: so many that they
+ * take about as much memory as may be in flight.
+ */
+static bool write_queue_has_room(struct icrypt_config *cc)
+{
+	return atomic_read(&cc->writes_waiting) < READ_ONCE(write_pages_limit);
 }
 
 /* A zoned device: encrypted and submitted before the next write is mapped. */
@@ -478,20 +560,22 @@ int icrypt_write_map(struct icrypt_io *io)
 
 	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, nowait))
 		return icrypt_no_memory(io, nowait);
-	io->clone = write_alloc_clone(io, nowait);
-	if (unlikely(!io->clone))
-		return icrypt_no_memory(io, nowait);
-
-	io->ordered = NULL;
-	io->desc.done = write_cipher_done;
-	if (unlikely(cc->cipher.aead)) {
-		/* What is signed must not change meanwhile, and the data are not ours. */
-		bio_copy_data(io->clone, bio);
-		icrypt_cipher_start(&cc->cipher, &io->desc, io->clone, io->clone, io->sector,
-				    io->tags);
-	} else {
-		icrypt_cipher_start(&cc->cipher, &io->desc, bio, io->clone, io->sector, io->tags);
+	/* Who comes later does not get what others wait for. */
+	io->clone = NULL;
+	if (likely(!atomic_read(&cc->writes_waiting)))
+		io->clone = write_alloc_clone(io, true);
+	if (unlikely(!io->clone)) {
+		if (nowait)
+			return icrypt_no_memory(io, true);
+		if (icrypt_may_queue_write(io) && write_queue_has_room(cc)) {
+			write_wait_for_pages(io);
+			return DM_MAPIO_SUBMITTED;
+		}
+		io->clone = write_alloc_clone(io, false);
+		if (!io->clone)
+			return icrypt_no_memory(io, false);
 	}
+	write_start(io);
 
 	if (unlikely(icrypt_write_context(io, part, &reason) == ICRYPT_WQ)) {
 		write_queue(io, reason);
