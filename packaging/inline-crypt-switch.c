@@ -868,9 +868,11 @@ static bool same_tables(struct dm_task *a, struct dm_task *b)
 
 /*
  * Is it still the mapping of which we know @info, @uuid and @table? A passphrase
- * may have been long in coming, and the trial waits for the device.
+ * may have been long in coming, and the trial waits for the device. @loaded: and
+ * is there a second table, which is to be ours?
  */
-static void refuse_changed(const struct dm_info *info, const char *uuid, struct dm_task *table)
+static void refuse_changed(const struct dm_info *info, const char *uuid, struct dm_task *table,
+			   bool loaded)
 {
 	char uuid_now[DM_UUID_LEN];
 	struct dm_task *table_now;
@@ -880,10 +882,12 @@ static void refuse_changed(const struct dm_info *info, const char *uuid, struct 
 	if (!now.exists)
 		die("was closed meanwhile");
 	refuse_suspended(&now);
-	refuse_inactive_table(&now);
+	if (!loaded)
+		refuse_inactive_table(&now);
 	table_now = read_table();
 	if (strcmp(uuid, uuid_now) || info->major != now.major || info->minor != now.minor ||
-	    info->read_only != now.read_only || !same_tables(table, table_now))
+	    info->read_only != now.read_only || !now.inactive_table != !loaded ||
+	    !same_tables(table, table_now))
 		die("was changed meanwhile, try again");
 	put_table(table_now);
 }
@@ -894,53 +898,6 @@ static void say_what_cryptsetup_sees(void)
 	say("until it is switched back, cryptsetup status, refresh, resize, luksSuspend, luksResume and close fail for it");
 	say("until then, systemd and cryptsetup-suspend leave it open, and go on as if it were not");
 	say("until then, \"dmsetup remove %s\" closes it; see also inline-crypt-switch(8)", name);
-}
-
-static void switch_target(struct dm_task *table, const char *from, const char *to, bool read_only)
-{
-	int log = open_kernel_log();
-	struct dm_info info;
-
-	todo->loaded = true;
-	if (!load(table, to, read_only)) {
-		show_kernel_log(log);
-		die("%s refuses the table, so it stays %s", to, from);
-	}
-	get_info(&info, NULL);
-	refuse_suspended(&info);
-	todo->resuming = true;
-	if (!resume()) {
-		char why[sizeof(dm_error)];
-
-		memcpy(why, dm_error, sizeof(why));
-		/*
-		 * Suspended, and with the old table or the new one, as the case
-		 * may be. To be mended before a word is said: what takes the
-		 * words may be a file on it.
-		 */
-		get_info(&info, NULL);
-		if (info.suspended && load(table, from, read_only))
-			resume();
-		show_kernel_log(log);
-		die("could not be switched: %s", why);
-	}
-	todo->loaded = false;
-	todo->resuming = false;
-	say("is %s now, was %s", to, from);
-	if (!strcmp(to, OURS))
-		say_what_cryptsetup_sees();
-}
-
-static bool has_takeover(void)
-{
-	int fd = open(MODULE "/parameters/takeover", O_RDONLY | O_CLOEXEC);
-	char c = 'N';
-	bool on;
-
-	on = fd >= 0 && read(fd, &c, 1) == 1 && c == 'Y';
-	if (fd >= 0)
-		close(fd);
-	return on;
 }
 
 /* Which of the two targets @table has; sets @raw if there is a key in it; not for zeros only. */
@@ -963,6 +920,74 @@ static const char *target_of(struct dm_task *table, bool *raw)
 		*raw = *raw || has_raw_key(&l);
 	} while (next);
 	return from;
+}
+
+/* Is its live table of the target @to? Ours was, if nobody loaded another in its place. */
+static bool is_switched(const char *to)
+{
+	struct dm_task *table = read_table();
+	bool raw = false, ok;
+
+	ok = !strcmp(target_of(table, &raw), to);
+	put_table(table);
+	return ok;
+}
+
+/*
+ * There is no lock that others respect who change tables, such as cryptsetup resize.
+ * What they did before our table was loaded is seen then; what they load after it
+ * takes its place, and is what the resume makes the live one.
+ *
+ * @table has the keys, @seen is the one that was seen without.
+ */
+static void switch_target(const struct dm_info *known, const char *uuid, struct dm_task *table,
+			  struct dm_task *seen, const char *from, const char *to)
+{
+	bool read_only = known->read_only;
+	int log = open_kernel_log();
+	struct dm_info info;
+
+	todo->loaded = true;
+	if (!load(table, to, read_only)) {
+		show_kernel_log(log);
+		die("%s refuses the table, so it stays %s", to, from);
+	}
+	refuse_changed(known, uuid, seen, true);
+	todo->resuming = true;
+	if (!resume()) {
+		char why[sizeof(dm_error)];
+
+		memcpy(why, dm_error, sizeof(why));
+		/*
+		 * Suspended, and with the old table or the new one, as the case
+		 * may be. To be mended before a word is said: what takes the
+		 * words may be a file on it.
+		 */
+		get_info(&info, NULL);
+		if (info.suspended && load(table, from, read_only))
+			resume();
+		show_kernel_log(log);
+		die("could not be switched: %s", why);
+	}
+	todo->loaded = false;
+	todo->resuming = false;
+	if (!is_switched(to))
+		die("was changed meanwhile, try again");
+	say("is %s now, was %s", to, from);
+	if (!strcmp(to, OURS))
+		say_what_cryptsetup_sees();
+}
+
+static bool has_takeover(void)
+{
+	int fd = open(MODULE "/parameters/takeover", O_RDONLY | O_CLOEXEC);
+	char c = 'N';
+	bool on;
+
+	on = fd >= 0 && read(fd, &c, 1) == 1 && c == 'Y';
+	if (fd >= 0)
+		close(fd);
+	return on;
 }
 
 static void usage(FILE *f)
@@ -1063,10 +1088,10 @@ int main(int argc, char **argv)
 		finish(0);
 	}
 
-	refuse_changed(&info, uuid, table);
+	refuse_changed(&info, uuid, table, false);
 	keyed = raw && !strcmp(from, OURS) ? read_table_with_keys() : table;
 	try_target(keyed, &info, from, to);
-	refuse_changed(&info, uuid, table);
-	switch_target(keyed, from, to, info.read_only);
+	refuse_changed(&info, uuid, table, false);
+	switch_target(&info, uuid, keyed, table, from, to);
 	finish(0);
 }
