@@ -377,7 +377,8 @@ void icrypt_read_module_exit(void);
 /* write.c */
 int icrypt_write_init(struct icrypt_config *cc);
 void icrypt_write_exit(struct icrypt_config *cc);
-void icrypt_write_module_init(void);
+int icrypt_write_module_init(void);
+void icrypt_write_module_exit(void);
 int icrypt_write_map(struct icrypt_io *io);
 struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_opf_t opf,
 			       bool nowait);

@@ -472,10 +472,13 @@ static int __init icrypt_init(void)
 		icrypt_target.version[2] = 0;
 	}
 	icrypt_read_module_init();
-	icrypt_write_module_init();
+	err = icrypt_write_module_init();
+	if (err)
+		return err;
 	err = dm_register_target(&icrypt_target);
 	if (!err)
 		return 0;
+	icrypt_write_module_exit();
 
 	/* 6.1 does not say so itself. */
 	DMERR("cannot be the target \"%s\": another module is", icrypt_target.name);
@@ -488,6 +491,7 @@ static int __init icrypt_init(void)
 static void __exit icrypt_exit(void)
 {
 	dm_unregister_target(&icrypt_target);
+	icrypt_write_module_exit();
 	icrypt_read_module_exit();
 }
 

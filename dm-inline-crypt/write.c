@@ -20,21 +20,23 @@
 #include <linux/percpu.h>
 #include <linux/percpu_counter.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "icrypt.h"
 #include "trace.h"
 
-/* Largest chunk of pages to try for, log2: 128 KiB on most machines. */
-#define ICRYPT_ORDER_MAX	5
+/* Largest chunk of pages to try for, log2. */
+#define ICRYPT_ORDER_MAX	get_order(SZ_128K)
 
 #define ICRYPT_MIN_BIOS		64
 
 /*
  * Pages that a CPU got back, to be used again as they are. The page allocator
  * clears what it gives out (init_on_alloc, Debian's default), which costs a good
- * part of what the cipher does, and all of it is written over.
+ * part of what the cipher does, and all of it is written over. A shrinker takes
+ * them when memory is short.
  */
-#define WRITE_STASH_PAGES	16
+#define WRITE_STASH_PAGES	DIV_ROUND_UP(SZ_64K, PAGE_SIZE)
 #define WRITE_STASH_CHUNKS	2
 
 struct write_stash {
@@ -85,11 +87,15 @@ static bool write_stash_put(struct icrypt_config *cc, struct page *page, unsigne
 	return taken;
 }
 
-/* Whenever a device goes: those that are left will have new ones soon. */
-static void write_stash_empty(void)
+/*
+ * When memory is short, and whenever a device goes: those that are left will have new
+ * ones soon. Returns how many pages that were.
+ */
+static unsigned long write_stash_empty(void)
 {
 	struct page *page[WRITE_STASH_PAGES], *chunk[WRITE_STASH_CHUNKS];
 	unsigned int pages, chunks;
+	unsigned long freed = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
@@ -104,11 +110,34 @@ static void write_stash_empty(void)
 		s->chunks = 0;
 		spin_unlock_irq(&s->lock);
 
+		freed += pages + ((unsigned long)chunks << ICRYPT_ORDER_MAX);
 		while (pages)
 			__free_page(page[--pages]);
 		while (chunks)
 			__free_pages(chunk[--chunks], ICRYPT_ORDER_MAX);
 	}
+	return freed;
+}
+
+static struct icrypt_shrinker write_stash_shrinker;
+
+static unsigned long write_stash_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	unsigned long pages = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct write_stash *s = per_cpu_ptr(&write_stashes, cpu);
+
+		pages += READ_ONCE(s->pages);
+		pages += (unsigned long)READ_ONCE(s->chunks) << ICRYPT_ORDER_MAX;
+	}
+	return pages;
+}
+
+static unsigned long write_stash_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	return write_stash_empty() ?: SHRINK_STOP;
 }
 
 /*
@@ -169,6 +198,26 @@ static void *write_page_alloc(gfp_t gfp, void *pool_data)
 static void write_page_free(void *page, void *pool_data)
 {
 	__free_page(page);
+}
+
+/*
+ * Somebody below may still have a page that came back: a network device that is to
+ * send it once more, for a connection that its driver gave up. What is sent then would
+ * be another write's. Freed, such a page is not given to anybody before its last user
+ * put it, but the pool keeps what it gets; so another page takes its place here. Only
+ * if there is none at all, it is used: to wait for its user could be for ever.
+ */
+static struct page *write_pool_get(struct icrypt_config *cc, gfp_t gfp)
+{
+	struct page *page = mempool_alloc(&cc->page_pool, gfp), *other;
+
+	if (likely(!page || page_ref_count(page) == 1))
+		return page;
+	other = alloc_page(gfp | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN);
+	if (!other)
+		return page;
+	__free_page(page);
+	return other;
 }
 
 /* @stash: it has nothing but ciphertext. What else there is goes where it may be zeroed. */
@@ -236,7 +285,7 @@ static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsign
 				order--;
 		}
 		if (!page)
-			page = mempool_alloc(&cc->page_pool, gfp);
+			page = write_pool_get(cc, gfp);
 		if (!page)
 			break;
 		len = min_t(unsigned int, size, PAGE_SIZE << order);
@@ -645,12 +694,25 @@ void icrypt_write_exit(struct icrypt_config *cc)
 /**
  * icrypt_write_module_init() - module init
  *
- * Context: process.
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
  */
-void icrypt_write_module_init(void)
+int icrypt_write_module_init(void)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu)
 		spin_lock_init(&per_cpu_ptr(&write_stashes, cpu)->lock);
+	return icrypt_shrinker_register(&write_stash_shrinker, write_stash_count,
+					write_stash_scan);
+}
+
+/**
+ * icrypt_write_module_exit() - module exit, when no device is left
+ *
+ * Context: process, may sleep.
+ */
+void icrypt_write_module_exit(void)
+{
+	icrypt_shrinker_unregister(&write_stash_shrinker);
 }
