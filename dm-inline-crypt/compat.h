@@ -270,9 +270,7 @@ typedef struct tasklet_struct icrypt_bh_t;
 #define icrypt_bh_kill(bh)		tasklet_kill(bh)
 #endif
 
-/*
- * A shrinker of what is cheap to have again. It is allocated since 6.7.
- */
+/* A shrinker. It is allocated since 6.7. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
 struct icrypt_shrinker {
 	struct shrinker *own;
@@ -294,13 +292,13 @@ static inline int icrypt_shrinker_register(struct icrypt_shrinker *s, icrypt_shr
 		return -ENOMEM;
 	s->own->count_objects = count;
 	s->own->scan_objects = scan;
-	s->own->seeks = 0;
+	s->own->seeks = DEFAULT_SEEKS;
 	shrinker_register(s->own);
 	return 0;
 #else
 	s->own.count_objects = count;
 	s->own.scan_objects = scan;
-	s->own.seeks = 0;
+	s->own.seeks = DEFAULT_SEEKS;
 	return register_shrinker(&s->own, "dm-inline-crypt");
 #endif
 }
