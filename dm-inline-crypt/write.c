@@ -460,7 +460,7 @@ static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 }
 
 /* It has its pages: aim the cipher at the data. */
-static void write_start(struct icrypt_io *io)
+static __always_inline void write_start(struct icrypt_io *io)
 {
 	struct icrypt_cipher *c = &io->cc->cipher;
 	struct bio *bio = io->bio;
