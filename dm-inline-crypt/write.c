@@ -496,8 +496,6 @@ static void write_pages_work(struct work_struct *work)
 
 	io->clone = write_alloc_clone(io, false);
 	if (likely(io->clone)) {
-		/* Not this worker's. */
-		bio_clone_blkg_association(io->clone, io->bio);
 		write_start(io);
 		write_queue_work(io);
 	} else {
@@ -509,12 +507,10 @@ static void write_pages_work(struct work_struct *work)
 
 /*
  * There are no pages: the write waits for them, but not its submitter, who may have
- * something else to do. All that is known of the submitter has to come along.
+ * something else to do.
  */
 static void write_wait_for_pages(struct icrypt_io *io)
 {
-	/* dm's clone is in no cgroup yet. */
-	bio_associate_blkg(io->bio);
 	icrypt_stats_fallback(io, ICRYPT_REASON_NOMEM);
 	INIT_WORK(&io->work, write_pages_work);
 	atomic_add(write_waiting_pages(io), &io->cc->writes_waiting);
