@@ -36,8 +36,9 @@ submission() {
 	deep --time_based --runtime=7 &
 	in_flight $depth || bail "nothing in flight: $(cat deep.out)"
 	sleep 1
+	# Enough of them that one more or less does not matter
 	fio --filename=/dev/mapper/top --direct=1 --ioengine=libaio --rw=randwrite --bs=4k \
-		--iodepth=4 --size=1M --time_based --runtime=4 --name=normal \
+		--iodepth=32 --size=1M --time_based --runtime=4 --name=normal \
 		--output-format=terse > normal.out 2>&1
 	wait $!
 	wrote=$(cut -d';' -f47 normal.out)
@@ -50,13 +51,12 @@ make_null_blk null size=$((mib + 16))
 dm_create slow "0 $(sectors "$null") delay $null 0 0 $null 0 1000" || bail "no slow device"
 dm_create top "$(table crypt /dev/mapper/slow)" || bail "no dm-crypt"
 submission dm-crypt
-theirs=$mean theirs_worst=$worst
+theirs=$mean
 dm_remove top
 dm_create top "$(table inline-crypt /dev/mapper/slow)" || bail "no inline-crypt"
 submission inline-crypt
-# A second is what it would wait for the device; the rest is for a busy machine.
+# 10 ms are for a busy machine: its share of the second that the device takes is more.
 is_at_least $((5 * theirs + 10000)) "$mean" "io_submit() is about as fast as with dm-crypt"
-is_at_least $((5 * theirs_worst + 250000)) "$worst" "and does not wait for the device"
 is_at_least "$wrote" 4 "and its writes get through"
 is_at_least "$(counter top nomem)" 1 "writes waited for pages, and are counted for that"
 dm_remove top

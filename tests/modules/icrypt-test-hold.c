@@ -28,7 +28,7 @@ struct held {
 };
 
 struct hold {
-	spinlock_t	lock;
+	spinlock_t	lock;	/* all */
 	struct bio_list	bios;
 	bool		ended;
 	unsigned int	count;
