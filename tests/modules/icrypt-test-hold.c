@@ -6,7 +6,7 @@
  *	<start> <length> test-hold
  *
  * Writes wait for the message "end", which ends all that came, and from then on each
- * ends at once; what they wrote is nowhere but in their pages, which are not given back
+ * ends at once, up to the message "hold"; what they wrote is nowhere but in their pages, which are not given back
  * before the device goes. The message "changed" says how many of the pages have other
  * data than when they came. Reads give what is in their memory.
  */
@@ -115,6 +115,10 @@ static int hold_message(struct dm_target *ti, unsigned int argc, char **argv, ch
 			bio->bi_next = NULL;
 			bio_endio(bio);
 		}
+		return 0;
+	}
+	if (!strcmp(argv[0], "hold")) {
+		WRITE_ONCE(h->ended, false);
 		return 0;
 	}
 	for (i = 0; i < h->count; i++)
