@@ -13,6 +13,7 @@
 #include <linux/crypto.h>
 #include <linux/device-mapper.h>
 #include <linux/sched.h>
+#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
@@ -274,6 +275,48 @@ typedef struct tasklet_struct icrypt_bh_t;
 #define icrypt_bh_schedule(bh)		tasklet_hi_schedule(bh)
 #define icrypt_bh_kill(bh)		tasklet_kill(bh)
 #endif
+
+/* A shrinker. It is allocated since 6.7. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+struct icrypt_shrinker {
+	struct shrinker *own;
+};
+#else
+struct icrypt_shrinker {
+	struct shrinker own;
+};
+#endif
+
+typedef unsigned long icrypt_shrink_fn(struct shrinker *shrinker, struct shrink_control *sc);
+
+static inline int icrypt_shrinker_register(struct icrypt_shrinker *s, icrypt_shrink_fn *count,
+					   icrypt_shrink_fn *scan)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	s->own = shrinker_alloc(0, "dm-inline-crypt");
+	if (!s->own)
+		return -ENOMEM;
+	s->own->count_objects = count;
+	s->own->scan_objects = scan;
+	s->own->seeks = DEFAULT_SEEKS;
+	shrinker_register(s->own);
+	return 0;
+#else
+	s->own.count_objects = count;
+	s->own.scan_objects = scan;
+	s->own.seeks = DEFAULT_SEEKS;
+	return register_shrinker(&s->own, "dm-inline-crypt");
+#endif
+}
+
+static inline void icrypt_shrinker_unregister(struct icrypt_shrinker *s)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	shrinker_free(s->own);
+#else
+	unregister_shrinker(&s->own);
+#endif
+}
 
 /**
  * icrypt_io_schedule() - sleep in a loop that tests for the end of an I/O

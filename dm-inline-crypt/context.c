@@ -630,6 +630,19 @@ enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_
 }
 
 /**
+ * icrypt_may_queue_write() - may a worker encrypt a write, if its submitter would have to wait?
+ * @io: the write, which finds no memory at once and may wait for it
+ *
+ * Context: process, in map; does not sleep.
+ * Return: whether it may.
+ */
+bool icrypt_may_queue_write(struct icrypt_io *io)
+{
+	return !icrypt_is_ordered(io->cc, io->bio) &&
+	       io->cc->table.write_context != ICRYPT_WANT_CALLER;
+}
+
+/**
  * icrypt_write_context() - decide where a write is encrypted
  * @io:     the write
  * @more:   the submitter comes back at once with the rest of it

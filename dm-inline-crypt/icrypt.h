@@ -236,15 +236,18 @@ struct icrypt_unit {
  * @seek_free:   how sure it is that it is wrong, see icrypt_seek_clock_stop()
  * @seek_timed:  when that was last looked at, jiffies
  * @writes_queued: writes that wait for a worker or are in its hands
+ * @writes_waiting: what writes that wait for pages take themselves, in pages; they
+ *	       do so in the order of @pages_wq
  * @wq:          the last resort
  * @write_wq:    the same for writes, whose submission can sleep for long
+ * @pages_wq:    where writes wait for pages, one at a time
  * @bs:          write clones
  * @read_bs:     pieces of large reads, each with its struct icrypt_io in front
  * @page_pool:   pages of the write clones
  * @pages_in_flight: how many these have, and the copies of second reads
  * @write_limited: these are counted, and the device has its part of the memory
  * @tag_pool:    integrity metadata when memory is short
- * @page_lock:   serialises writers that wait for pages
+ * @page_lock:   serialises those who wait for pages
  * @stats:       counters
  * @latency:     the histogram since it was first switched on, NULL before
  * @latency_base: what it was when it was reset
@@ -269,8 +272,10 @@ struct icrypt_config {
 	unsigned int		seek_free;
 	unsigned long		seek_timed;
 	atomic_t		writes_queued;
+	atomic_t		writes_waiting;
 	struct workqueue_struct	*wq;
 	struct workqueue_struct	*write_wq;
+	struct workqueue_struct	*pages_wq;
 	struct bio_set		bs;
 	struct bio_set		read_bs;
 	mempool_t		page_pool;
@@ -372,7 +377,8 @@ void icrypt_read_module_exit(void);
 /* write.c */
 int icrypt_write_init(struct icrypt_config *cc);
 void icrypt_write_exit(struct icrypt_config *cc);
-void icrypt_write_module_init(void);
+int icrypt_write_module_init(void);
+void icrypt_write_module_exit(void);
 int icrypt_write_map(struct icrypt_io *io);
 struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_opf_t opf,
 			       bool nowait);
@@ -395,6 +401,7 @@ void icrypt_wait_begin(void);
 void icrypt_wait_end(void);
 enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 					 enum icrypt_reason *reason);
+bool icrypt_may_queue_write(struct icrypt_io *io);
 unsigned int icrypt_may_resched(void);
 bool icrypt_drain_may_sleep(bool from_schedule);
 

@@ -121,7 +121,8 @@ static void unit_copy(struct scatterlist *sg, u8 *to, unsigned int bytes)
 
 /*
  * The data of @from for work that ends up in @to, which may be the same: where they
- * are to be, or in the request's memory. unit_put() ends it.
+ * are to be, or in the request's memory. unit_put() ends it, and leaves nothing of them
+ * in the latter, which stays with the bio and is freed as it is.
  */
 static u8 *unit_get(const struct icrypt_unit *u, struct scatterlist *from,
 		    struct scatterlist *to, unsigned int bytes)
@@ -135,13 +136,15 @@ static u8 *unit_get(const struct icrypt_unit *u, struct scatterlist *from,
 	return data ?: u->buf;
 }
 
-static void unit_put(const struct icrypt_unit *u, struct scatterlist *to, u8 *data,
-		     unsigned int bytes)
+static void unit_put(const struct icrypt_iv_data *iv, const struct icrypt_unit *u,
+		     struct scatterlist *to, u8 *data, unsigned int bytes)
 {
-	if (likely(data != u->buf))
+	if (likely(data != u->buf)) {
 		unit_unmap(to, data);
-	else
-		sg_copy_from_buffer(to, sg_nents(to), data, bytes);
+		return;
+	}
+	sg_copy_from_buffer(to, sg_nents(to), data, bytes);
+	memzero_explicit(data, iv->unit);
 }
 
 /* The state of MD5 after all but its padding, over all blocks but the first. */
@@ -177,7 +180,7 @@ static int lmk_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 	/* The cipher gets the very data that the IV is of, whatever their owner does. */
 	data = unit_get(u, u->src, u->dst, SECTOR_SIZE);
 	err = lmk_hash(iv, u, data, state);
-	unit_put(u, u->dst, data, SECTOR_SIZE);
+	unit_put(iv, u, u->dst, data, SECTOR_SIZE);
 	if (err)
 		return err;
 	memcpy(u->iv, state, iv->size);
@@ -198,7 +201,7 @@ static int lmk_end(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 	err = lmk_hash(iv, u, data, state);
 	if (!err)
 		crypto_xor(data, state, iv->size);
-	unit_put(u, u->dst, data, iv->size);
+	unit_put(iv, u, u->dst, data, iv->size);
 	return err;
 }
 
@@ -220,7 +223,7 @@ static void tcw_whiten(const struct icrypt_iv_data *iv, const struct icrypt_unit
 	data = unit_get(u, sg, sg, SECTOR_SIZE);
 	for (i = 0; i < SECTOR_SIZE; i += sizeof(u64))
 		*(__le64 *)(data + i) ^= cpu_to_le64(mask);
-	unit_put(u, sg, data, SECTOR_SIZE);
+	unit_put(iv, u, sg, data, SECTOR_SIZE);
 	memzero_explicit(w, sizeof(w));
 	memzero_explicit(&mask, sizeof(mask));
 }
@@ -387,7 +390,7 @@ static void elephant_diffuse(const struct icrypt_iv_data *iv, const struct icryp
 		diffuser_encrypt(&diffuser_b, d, n);
 		cpu_to_le32_array(d, n);
 	}
-	unit_put(u, u->dst, data, iv->unit);
+	unit_put(iv, u, u->dst, data, iv->unit);
 	memzero_explicit(key, ELEPHANT_SECTOR_KEY);
 }
 

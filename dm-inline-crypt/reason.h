@@ -11,7 +11,7 @@
  *	BUDGET	the bottom halves of this CPU had their share
  *	SPREAD	much work, and more than one CPU
  *	ASYNC	the cipher driver answered later
- *	NOMEM	no memory where sleeping was not allowed
+ *	NOMEM	no memory where nobody should wait for it
  *	CONTEXT	nothing else was legal
  *	SLEPT	the caller had to sleep before it could come back
  *	OPTION	read_context or write_context asked for it

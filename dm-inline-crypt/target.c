@@ -43,6 +43,9 @@ static void icrypt_free(struct dm_target *ti)
 
 	if (cc->wq)
 		destroy_workqueue(cc->wq);
+	/* What is in this one goes on in the next. */
+	if (cc->pages_wq)
+		destroy_workqueue(cc->pages_wq);
 	if (cc->write_wq)
 		destroy_workqueue(cc->write_wq);
 	icrypt_write_exit(cc);
@@ -81,7 +84,10 @@ static int icrypt_alloc_wq(struct icrypt_config *cc, struct dm_target *ti)
 				 dm_table_device_name(ti->table));
 	cc->write_wq = alloc_workqueue("icrypt_write/%s", flags, max_active,
 				       dm_table_device_name(ti->table));
-	return cc->wq && cc->write_wq ? 0 : -ENOMEM;
+	cc->pages_wq = alloc_ordered_workqueue("icrypt_pages/%s",
+					       flags & (WQ_MEM_RECLAIM | WQ_HIGHPRI),
+					       dm_table_device_name(ti->table));
+	return cc->wq && cc->write_wq && cc->pages_wq ? 0 : -ENOMEM;
 }
 
 /* The words of the table go away after ctr; @cc->table points to what stays. */
@@ -515,10 +521,13 @@ static int __init icrypt_init(void)
 	if (err)
 		return err;
 	icrypt_read_module_init();
-	icrypt_write_module_init();
+	err = icrypt_write_module_init();
+	if (err)
+		return err;
 	err = dm_register_target(&icrypt_target);
 	if (!err)
 		return 0;
+	icrypt_write_module_exit();
 
 	/* 6.1 does not say so itself. */
 	DMERR("cannot be the target \"%s\": another module is", icrypt_target.name);
@@ -531,6 +540,7 @@ static int __init icrypt_init(void)
 static void __exit icrypt_exit(void)
 {
 	dm_unregister_target(&icrypt_target);
+	icrypt_write_module_exit();
 	icrypt_read_module_exit();
 }
 

@@ -37,7 +37,7 @@ TRACE_DEFINE_ENUM(ICRYPT_PLAN_PLUG);
 	{ ICRYPT_PLAN_WAIT,	"wait" },		\
 	{ ICRYPT_PLAN_PLUG,	"plug" })
 
-/* A bio on its way to the device below; for a read with what map planned. */
+/* A bio on its way to the device below; for a read with what map planned, for a write 0. */
 TRACE_EVENT(submit,
 	TP_PROTO(const struct icrypt_io *io),
 	TP_ARGS(io),
@@ -53,7 +53,7 @@ TRACE_EVENT(submit,
 		__entry->sector = io->sector;
 		__entry->bytes = io->bytes;
 		__entry->write = io->desc.write;
-		__entry->plan = io->plan;
+		__entry->plan = io->desc.write ? 0 : io->plan;
 	),
 	TP_printk("%d,%d %s %llu bytes=%u plan=%s",
 		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->write ? "W" : "R",

@@ -6,11 +6,13 @@
  *	icrypt_write_map()	clone with pages, encrypt, submit; or have that done
  *	write_endio()		free the pages, end the bio that dm gave us
  *
- * Pages come from a pool that holds enough for the largest bio. Map runs for
- * one bio at a time and what it submits leaves before the next one is mapped
- * (submit_bio_noacct() sorts lower devices first), so a writer that waits for
- * pages never holds back those that it waits for. Nor do the writes that wait
- * for a worker: these have their pages, and a workqueue with a rescuer.
+ * Pages come from a pool that holds enough for the largest bio. A write that
+ * finds none waits for them in a queue of its own, and its submitter goes on.
+ * Where it is the submitter who waits: map runs for one bio at a time and what it
+ * submits leaves before the next one is mapped (submit_bio_noacct() sorts lower
+ * devices first), so it never holds back those that it waits for. Nor do the
+ * writes that wait for the cipher's worker: these have their pages, and another
+ * workqueue. docs/contexts.md, section 6, has the whole argument.
  */
 
 #include <linux/completion.h>
@@ -18,21 +20,23 @@
 #include <linux/percpu.h>
 #include <linux/percpu_counter.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "icrypt.h"
 #include "trace.h"
 
-/* Largest chunk of pages to try for, log2: 128 KiB on most machines. */
-#define ICRYPT_ORDER_MAX	5
+/* Largest chunk of pages to try for, log2. */
+#define ICRYPT_ORDER_MAX	get_order(SZ_128K)
 
 #define ICRYPT_MIN_BIOS		64
 
 /*
  * Pages that a CPU got back, to be used again as they are. The page allocator
  * clears what it gives out (init_on_alloc, Debian's default), which costs a good
- * part of what the cipher does, and all of it is written over.
+ * part of what the cipher does, and all of it is written over. A shrinker takes
+ * them when memory is short.
  */
-#define WRITE_STASH_PAGES	16
+#define WRITE_STASH_PAGES	DIV_ROUND_UP(SZ_64K, PAGE_SIZE)
 #define WRITE_STASH_CHUNKS	2
 
 struct write_stash {
@@ -83,11 +87,15 @@ static bool write_stash_put(struct icrypt_config *cc, struct page *page, unsigne
 	return taken;
 }
 
-/* Whenever a device goes: those that are left will have new ones soon. */
-static void write_stash_empty(void)
+/*
+ * When memory is short, and whenever a device goes: those that are left will have new
+ * ones soon. Returns how many pages that were.
+ */
+static unsigned long write_stash_empty(void)
 {
 	struct page *page[WRITE_STASH_PAGES], *chunk[WRITE_STASH_CHUNKS];
 	unsigned int pages, chunks;
+	unsigned long freed = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
@@ -102,11 +110,34 @@ static void write_stash_empty(void)
 		s->chunks = 0;
 		spin_unlock_irq(&s->lock);
 
+		freed += pages + ((unsigned long)chunks << ICRYPT_ORDER_MAX);
 		while (pages)
 			__free_page(page[--pages]);
 		while (chunks)
 			__free_pages(chunk[--chunks], ICRYPT_ORDER_MAX);
 	}
+	return freed;
+}
+
+static struct icrypt_shrinker write_stash_shrinker;
+
+static unsigned long write_stash_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	unsigned long pages = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct write_stash *s = per_cpu_ptr(&write_stashes, cpu);
+
+		pages += READ_ONCE(s->pages);
+		pages += (unsigned long)READ_ONCE(s->chunks) << ICRYPT_ORDER_MAX;
+	}
+	return pages;
+}
+
+static unsigned long write_stash_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	return write_stash_empty() ?: SHRINK_STOP;
 }
 
 /*
@@ -167,6 +198,26 @@ static void *write_page_alloc(gfp_t gfp, void *pool_data)
 static void write_page_free(void *page, void *pool_data)
 {
 	__free_page(page);
+}
+
+/*
+ * Somebody below may still have a page that came back: a network device that is to
+ * send it once more, for a connection that its driver gave up. What is sent then would
+ * be another write's. Freed, such a page is not given to anybody before its last user
+ * put it, but the pool keeps what it gets; so another page takes its place here. Only
+ * if there is none at all, it is used: to wait for its user could be for ever.
+ */
+static struct page *write_pool_get(struct icrypt_config *cc, gfp_t gfp)
+{
+	struct page *page = mempool_alloc(&cc->page_pool, gfp), *other;
+
+	if (likely(!page || page_ref_count(page) == 1))
+		return page;
+	other = alloc_page(gfp | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN);
+	if (!other)
+		return page;
+	__free_page(page);
+	return other;
 }
 
 /* @stash: it has nothing but ciphertext. What else there is goes where it may be zeroed. */
@@ -234,7 +285,7 @@ static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsign
 				order--;
 		}
 		if (!page)
-			page = mempool_alloc(&cc->page_pool, gfp);
+			page = write_pool_get(cc, gfp);
 		if (!page)
 			break;
 		len = min_t(unsigned int, size, PAGE_SIZE << order);
@@ -267,12 +318,13 @@ struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_
 	unsigned int vecs = DIV_ROUND_UP(size, PAGE_SIZE);
 	struct bio *bio;
 
-	bio = bio_alloc_bioset(cc->dev->bdev, vecs, opf, nowait ? GFP_NOWAIT : GFP_NOIO, &cc->bs);
-	if (!bio)
-		return NULL;
-	if (likely(write_fill_clone(cc, bio, size, GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN)))
-		return bio;
-	write_free_pages(cc, bio, true);
+	bio = bio_alloc_bioset(cc->dev->bdev, vecs, opf, GFP_NOWAIT | __GFP_NOWARN, &cc->bs);
+	if (likely(bio)) {
+		if (likely(write_fill_clone(cc, bio, size,
+					    GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN)))
+			return bio;
+		write_free_pages(cc, bio, true);
+	}
 	if (nowait)
 		return NULL;
 	mutex_lock(&cc->page_lock);
@@ -282,7 +334,10 @@ struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_
 	return bio;
 }
 
-/* The bio that carries the ciphertext, or NULL if @nowait and memory is short. */
+/*
+ * The bio that carries the ciphertext, or NULL: if @nowait and memory is short, or
+ * if there is none for integrity metadata.
+ */
 static struct bio *write_alloc_clone(struct icrypt_io *io, bool nowait)
 {
 	struct icrypt_config *cc = io->cc;
@@ -370,6 +425,13 @@ static void write_work(struct work_struct *work)
 	atomic_dec(&cc->writes_queued);
 }
 
+static void write_queue_work(struct icrypt_io *io)
+{
+	INIT_WORK(&io->work, write_work);
+	atomic_inc(&io->cc->writes_queued);
+	queue_work(io->cc->write_wq, &io->work);
+}
+
 static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
 {
 	icrypt_stats_fallback(io, reason);
@@ -378,9 +440,7 @@ static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
 	 * its submission; after that io_uring reports it as an error.
 	 */
 	io->clone->bi_opf &= ~REQ_NOWAIT;
-	INIT_WORK(&io->work, write_work);
-	atomic_inc(&io->cc->writes_queued);
-	queue_work(io->cc->write_wq, &io->work);
+	write_queue_work(io);
 }
 
 /*
@@ -397,6 +457,73 @@ static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 		return;
 	}
 	write_queue(io, ICRYPT_REASON_ASYNC);
+}
+
+/* It has its pages: aim the cipher at the data. */
+static __always_inline void write_start(struct icrypt_io *io)
+{
+	struct icrypt_cipher *c = &io->cc->cipher;
+	struct bio *bio = io->bio;
+
+	io->ordered = NULL;
+	io->desc.done = write_cipher_done;
+	if (unlikely(c->aead)) {
+		/* What is signed must not change meanwhile, and the data are not ours. */
+		bio_copy_data(io->clone, bio);
+		icrypt_cipher_start(c, &io->desc, io->clone, io->clone, io->sector, io->tags);
+	} else {
+		icrypt_cipher_start(c, &io->desc, bio, io->clone, io->sector, io->tags);
+	}
+}
+
+/* What a write that waits for pages takes of the memory itself, pages: its bio and tags. */
+static int write_waiting_pages(const struct icrypt_io *io)
+{
+	const struct icrypt_cipher *c = &io->cc->cipher;
+
+	return 1 + (io->bytes / c->sector_size * c->tuple_size >> PAGE_SHIFT);
+}
+
+/*
+ * Waits for pages, for one write after the other. Another worker encrypts and sends
+ * it: the device below may have that one wait for its cgroup's sake.
+ */
+static void write_pages_work(struct work_struct *work)
+{
+	struct icrypt_io *io = container_of(work, struct icrypt_io, work);
+	struct icrypt_config *cc = io->cc;
+	int pages = write_waiting_pages(io);
+
+	io->clone = write_alloc_clone(io, false);
+	if (likely(io->clone)) {
+		write_start(io);
+		write_queue_work(io);
+	} else {
+		write_finish(io, BLK_STS_RESOURCE);
+	}
+	/* As in write_work(). */
+	atomic_sub(pages, &cc->writes_waiting);
+}
+
+/*
+ * There are no pages: the write waits for them, but not its submitter, who may have
+ * something else to do.
+ */
+static void write_wait_for_pages(struct icrypt_io *io)
+{
+	icrypt_stats_fallback(io, ICRYPT_REASON_NOMEM);
+	INIT_WORK(&io->work, write_pages_work);
+	atomic_add(write_waiting_pages(io), &io->cc->writes_waiting);
+	queue_work(io->cc->pages_wq, &io->work);
+}
+
+/*
+ * How many writes may wait for pages, before their submitters do: so many that they
+ * take about as much memory as may be in flight.
+ */
+static bool write_queue_has_room(struct icrypt_config *cc)
+{
+	return atomic_read(&cc->writes_waiting) < READ_ONCE(write_pages_limit);
 }
 
 /* A zoned device: encrypted and submitted before the next write is mapped. */
@@ -477,20 +604,22 @@ int icrypt_write_map(struct icrypt_io *io)
 
 	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, nowait))
 		return icrypt_no_memory(io, nowait);
-	io->clone = write_alloc_clone(io, nowait);
-	if (unlikely(!io->clone))
-		return icrypt_no_memory(io, nowait);
-
-	io->ordered = NULL;
-	io->desc.done = write_cipher_done;
-	if (unlikely(cc->cipher.aead)) {
-		/* What is signed must not change meanwhile, and the data are not ours. */
-		bio_copy_data(io->clone, bio);
-		icrypt_cipher_start(&cc->cipher, &io->desc, io->clone, io->clone, io->sector,
-				    io->tags);
-	} else {
-		icrypt_cipher_start(&cc->cipher, &io->desc, bio, io->clone, io->sector, io->tags);
+	/* Who comes later does not get what others wait for. */
+	io->clone = NULL;
+	if (likely(!atomic_read(&cc->writes_waiting)))
+		io->clone = write_alloc_clone(io, true);
+	if (unlikely(!io->clone)) {
+		if (nowait)
+			return icrypt_no_memory(io, true);
+		if (icrypt_may_queue_write(io) && write_queue_has_room(cc)) {
+			write_wait_for_pages(io);
+			return DM_MAPIO_SUBMITTED;
+		}
+		io->clone = write_alloc_clone(io, false);
+		if (!io->clone)
+			return icrypt_no_memory(io, false);
 	}
+	write_start(io);
 
 	if (unlikely(icrypt_write_context(io, part, &reason) == ICRYPT_WQ)) {
 		write_queue(io, reason);
@@ -560,12 +689,25 @@ void icrypt_write_exit(struct icrypt_config *cc)
 /**
  * icrypt_write_module_init() - module init
  *
- * Context: process.
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
  */
-void icrypt_write_module_init(void)
+int icrypt_write_module_init(void)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu)
 		spin_lock_init(&per_cpu_ptr(&write_stashes, cpu)->lock);
+	return icrypt_shrinker_register(&write_stash_shrinker, write_stash_count,
+					write_stash_scan);
+}
+
+/**
+ * icrypt_write_module_exit() - module exit, when no device is left
+ *
+ * Context: process, may sleep.
+ */
+void icrypt_write_module_exit(void)
+{
+	icrypt_shrinker_unregister(&write_stash_shrinker);
 }

@@ -458,7 +458,8 @@ static char *without_our_options(const char *params)
 			sprintf(out + strlen(out), "%s%s", n ? " " : "", w);
 		} else if (n == 5) {
 			opts = out + strlen(out);
-		} else if (strncmp(w, "read_context:", 13) && strncmp(w, "write_context:", 14)) {
+		} else if (strncmp(w, "read_context:", 13) && strncmp(w, "write_context:", 14) &&
+			   strncmp(w, "cipher_engine:", 14)) {
 			sprintf(out + strlen(out), " %s", w);
 			count++;
 		}
@@ -877,8 +878,10 @@ static bool same_tables(struct dm_task *a, struct dm_task *b)
 /*
  * Dies unless the mapping still has @info, @uuid and @table. The user may have
  * taken a long time to type the passphrase, and the trial waits for the device.
+ * @loaded: the mapping must have a second table, the one of this process.
  */
-static void refuse_changed(const struct dm_info *info, const char *uuid, struct dm_task *table)
+static void refuse_changed(const struct dm_info *info, const char *uuid, struct dm_task *table,
+			   bool loaded)
 {
 	char uuid_now[DM_UUID_LEN];
 	struct dm_task *table_now;
@@ -888,10 +891,12 @@ static void refuse_changed(const struct dm_info *info, const char *uuid, struct 
 	if (!now.exists)
 		die("was closed in the meantime");
 	refuse_suspended(&now);
-	refuse_inactive_table(&now);
+	if (!loaded)
+		refuse_inactive_table(&now);
 	table_now = read_table();
 	if (strcmp(uuid, uuid_now) || info->major != now.major || info->minor != now.minor ||
-	    info->read_only != now.read_only || !same_tables(table, table_now))
+	    info->read_only != now.read_only || !now.inactive_table != !loaded ||
+	    !same_tables(table, table_now))
 		die("was changed in the meantime; try again");
 	put_table(table_now);
 }
@@ -902,53 +907,6 @@ static void say_what_cryptsetup_sees(void)
 	say("until it is switched back, cryptsetup status, refresh, resize, luksSuspend, luksResume and close fail for it");
 	say("until then, systemd and cryptsetup-suspend leave it open, and continue as if it were closed");
 	say("until then, \"dmsetup remove %s\" closes it; see also inline-crypt-switch(8)", name);
-}
-
-static void switch_target(struct dm_task *table, const char *from, const char *to, bool read_only)
-{
-	int log = open_kernel_log();
-	struct dm_info info;
-
-	todo->loaded = true;
-	if (!load(table, to, read_only)) {
-		show_kernel_log(log);
-		die("%s refuses the table; the mapping keeps the target %s", to, from);
-	}
-	get_info(&info, NULL);
-	refuse_suspended(&info);
-	todo->resuming = true;
-	if (!resume()) {
-		char why[sizeof(dm_error)];
-
-		memcpy(why, dm_error, sizeof(why));
-		/*
-		 * The mapping may be suspended, with the old table or the new
-		 * one. Resume it before printing anything: the output may go to
-		 * a file on this mapping.
-		 */
-		get_info(&info, NULL);
-		if (info.suspended && load(table, from, read_only))
-			resume();
-		show_kernel_log(log);
-		die("could not be switched: %s", why);
-	}
-	todo->loaded = false;
-	todo->resuming = false;
-	say("switched from %s to %s", from, to);
-	if (!strcmp(to, OURS))
-		say_what_cryptsetup_sees();
-}
-
-static bool has_takeover(void)
-{
-	int fd = open(MODULE "/parameters/takeover", O_RDONLY | O_CLOEXEC);
-	char c = 'N';
-	bool on;
-
-	on = fd >= 0 && read(fd, &c, 1) == 1 && c == 'Y';
-	if (fd >= 0)
-		close(fd);
-	return on;
 }
 
 /* The target of @table, ignoring zeros; sets @raw if the table contains a key. */
@@ -971,6 +929,74 @@ static const char *target_of(struct dm_task *table, bool *raw)
 		*raw = *raw || has_raw_key(&l);
 	} while (next);
 	return from;
+}
+
+/* Does the live table have the target @to? It does, unless another one was loaded after ours. */
+static bool is_switched(const char *to)
+{
+	struct dm_task *table = read_table();
+	bool raw = false, ok;
+
+	ok = !strcmp(target_of(table, &raw), to);
+	put_table(table);
+	return ok;
+}
+
+/*
+ * No lock excludes other programs that change tables, such as cryptsetup resize. A
+ * change before our table is loaded is detected then. A table that is loaded after
+ * ours replaces it, and becomes the live one with our resume.
+ *
+ * @table contains the keys, @seen is the same table as it was read without them.
+ */
+static void switch_target(const struct dm_info *known, const char *uuid, struct dm_task *table,
+			  struct dm_task *seen, const char *from, const char *to)
+{
+	bool read_only = known->read_only;
+	int log = open_kernel_log();
+	struct dm_info info;
+
+	todo->loaded = true;
+	if (!load(table, to, read_only)) {
+		show_kernel_log(log);
+		die("%s refuses the table; the mapping keeps the target %s", to, from);
+	}
+	refuse_changed(known, uuid, seen, true);
+	todo->resuming = true;
+	if (!resume()) {
+		char why[sizeof(dm_error)];
+
+		memcpy(why, dm_error, sizeof(why));
+		/*
+		 * The mapping may be suspended, with the old table or the new
+		 * one. Resume it before printing anything: the output may go to
+		 * a file on this mapping.
+		 */
+		get_info(&info, NULL);
+		if (info.suspended && load(table, from, read_only))
+			resume();
+		show_kernel_log(log);
+		die("could not be switched: %s", why);
+	}
+	todo->loaded = false;
+	todo->resuming = false;
+	if (!is_switched(to))
+		die("was changed in the meantime; try again");
+	say("switched from %s to %s", from, to);
+	if (!strcmp(to, OURS))
+		say_what_cryptsetup_sees();
+}
+
+static bool has_takeover(void)
+{
+	int fd = open(MODULE "/parameters/takeover", O_RDONLY | O_CLOEXEC);
+	char c = 'N';
+	bool on;
+
+	on = fd >= 0 && read(fd, &c, 1) == 1 && c == 'Y';
+	if (fd >= 0)
+		close(fd);
+	return on;
 }
 
 static void usage(FILE *f)
@@ -1071,10 +1097,10 @@ int main(int argc, char **argv)
 		finish(0);
 	}
 
-	refuse_changed(&info, uuid, table);
+	refuse_changed(&info, uuid, table, false);
 	keyed = raw && !strcmp(from, OURS) ? read_table_with_keys() : table;
 	try_target(keyed, &info, from, to);
-	refuse_changed(&info, uuid, table);
-	switch_target(keyed, from, to, info.read_only);
+	refuse_changed(&info, uuid, table, false);
+	switch_target(&info, uuid, keyed, table, from, to);
 	finish(0);
 }

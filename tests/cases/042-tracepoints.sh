@@ -38,6 +38,17 @@ one "decrypt $dev 64 bytes=8192 context=caller ns=[1-9][0-9]*" "decrypt"
 one "submit $dev R 2048 bytes=4096 plan=endio" "submit of an asynchronous read"
 one "decrypt $dev 2048 bytes=4096 context=endio ns=[1-9][0-9]*" "decrypt"
 is "$(grep -c fallback events)" 0 "no fallback"
+
+# Memory of a read that was waited for is a write's next
+echo 'write == 1 && plan != 0' > $tracing/events/dm_inline_crypt/submit/filter
+trace_start dm_inline_crypt/submit
+for _ in $(seq 8); do
+	rw read /dev/mapper/ours 32768 8192 > back
+	rw write /dev/mapper/ours 32768 eight
+done
+trace_stop stale
+echo 0 > $tracing/events/dm_inline_crypt/submit/filter
+is "$(grep -c ': submit: ' stale)" 0 "a write has no plan in its record"
 dm_remove ours
 
 make_crypt ours "$loop" read_context:workqueue write_context:workqueue

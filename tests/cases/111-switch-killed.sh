@@ -277,6 +277,26 @@ for how in "a second table" "another size"; do
 done
 is "$(sectors /dev/mapper/ours)" 1024 "the size is the new one"
 
+# Resized between its last look and its load, and between that and its resume
+dm_remove ours
+dm_create ours "0 1024 crypt aes-xts-plain64 $(test_key 64) 0 $loop 0"
+size=1024
+for call in DM_TABLE_STATUS DM_TABLE_LOAD; do
+	number=$(at to DM_TABLE_LOAD)
+	[ $call = DM_TABLE_LOAD ] || number=$((number - 1))
+	is "$(sed -n ${number}p to)" $call "stops behind it"
+	stop_at "$number"
+	pid=$(processes | tail -n 1)
+	size=$((size + 1024))
+	dmsetup table --showkeys ours | sed "s/^0 [0-9]*/0 $size/" | /usr/bin/dmsetup load ours
+	dmsetup resume ours
+	kill -CONT $pid
+	check_not "resized after $call: it gives up" wait $tracer
+	like "$(cat out)" "changed meanwhile" "with a message"
+	is "$(target ours) $(sectors /dev/mapper/ours)" "crypt $size" "the size is the new one"
+	check "usable" usable ours
+done
+
 # What has the name only is not ours
 dm_create inline-crypt-switch-trial "0 8 zero"
 check_not "somebody's mapping of that name" switch ours

@@ -4,6 +4,8 @@
  *
  *	keymem create SEED NAME SECTORS TARGET ARGUMENTS [--leave]	a device, active
  *	keymem message SEED NAME MESSAGE [--leave]			to its first target
+ *	keymem write SEED DEVICE				4096 bytes of data made of it
+ *	keymem read SEED DEVICE					into a buffer that crosses pages
  *	keymem find SEED... [--own]				--own: with a copy here
  *
  * The key is made of SEED, and so is nowhere else: not in an argument, a file or
@@ -171,6 +173,35 @@ static int message(const char *name, const char *text)
 	return dm(open_control(), DM_TARGET_MSG, name, 0);
 }
 
+/* --- data --------------------------------------------------------------------- */
+
+#define DATA_SIZE	4096
+
+/* The first sectors, O_DIRECT: with no copy of the data but here, and in the end none. */
+static int transfer(bool write, const char *path)
+{
+	volatile uint8_t *memory = mmap(NULL, 2 * DATA_SIZE, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile uint8_t *data = memory + (write ? 0 : 512);
+	int fd = open(path, O_RDWR | O_DIRECT), err = 0;
+	ssize_t n;
+
+	if (memory == MAP_FAILED || fd < 0)
+		die(path);
+	for (unsigned int i = 0; write && i < DATA_SIZE; i++)
+		data[i] = raw[i % KEY_MAX];
+	n = write ? pwrite(fd, (void *)data, DATA_SIZE, 0) :
+		    pread(fd, (void *)data, DATA_SIZE, 0);
+	if (n != DATA_SIZE)
+		err = n < 0 ? errno : EIO;
+	for (unsigned int i = 0; !err && i < DATA_SIZE; i++)
+		if (data[i] != raw[i % KEY_MAX])
+			err = EILSEQ;
+	wipe(memory, 2 * DATA_SIZE);
+	close(fd);
+	return err;
+}
+
 /* --- memory ------------------------------------------------------------------ */
 
 static unsigned int word_slot(uint64_t word)
@@ -320,6 +351,8 @@ int main(int argc, char **argv)
 		err = create(argv[3], argv[4], argv[5], argv[6]);
 	} else if (!strcmp(command, "message") && argc == 5) {
 		err = message(argv[3], argv[4]);
+	} else if ((!strcmp(command, "write") || !strcmp(command, "read")) && argc == 4) {
+		err = transfer(*command == 'w', argv[3]);
 	} else if (!strcmp(command, "find")) {
 		for (int i = 2; i < argc && i < 6 && *argv[i] != '-'; i++) {
 			make_key(strtoull(argv[i], NULL, 0));
@@ -330,7 +363,7 @@ int main(int argc, char **argv)
 			wipe_key();
 		err = find();
 	} else {
-		fprintf(stderr, "usage: keymem create|message|find SEED..., see tests/tools/keymem.c\n");
+		fprintf(stderr, "usage: keymem create|message|write|read|find SEED..., see tests/tools/keymem.c\n");
 		err = 0;
 		argc = 0;
 	}
