@@ -610,9 +610,10 @@ static bool read_plug_add(struct icrypt_io *io)
  * Send reads for real, for their caller is going to wait for them. Inside map,
  * submit_bio_noacct() only appends to current->bio_list, so the list is set
  * aside, and with it the plug that 6.12 starts for each bio, or the request
- * would stay there. Never a plug of the submitter: its requests hold tags and
- * queue references, and if the submission sleeps for one of these, schedule()
- * must be able to flush it, as it can one that we start.
+ * would stay there. The scheduler must not look for the time in that meanwhile.
+ * Never a plug of the submitter: its requests hold tags and queue references,
+ * and if the submission sleeps for one of these, schedule() must be able to
+ * flush it, as it can one that we start.
  */
 static void read_submit_now(struct bio *bio, struct list_head *ios)
 {
@@ -620,6 +621,7 @@ static void read_submit_now(struct bio *bio, struct list_head *ios)
 	struct blk_plug *plug = current->plug, own;
 	struct icrypt_io *io;
 
+	icrypt_plug_forget_time();
 	current->bio_list = NULL;
 	current->plug = NULL;
 	if (ios) {
