@@ -553,7 +553,7 @@ static noinline_for_stack void read_drain(struct list_head *ios)
 			io = read_drain_pop(&d, false, NULL);
 			/* What a helper took last does not wake us up. */
 			if (!io && !list_empty(&d.ios)) {
-				icrypt_wait_begin();
+				icrypt_wait_begin(NULL);
 				icrypt_io_schedule();
 				icrypt_wait_end();
 			}
@@ -647,7 +647,7 @@ static void read_wait(struct icrypt_io *io)
 	might_sleep();
 	if (read_is_callers(io))
 		return;
-	icrypt_wait_begin();
+	icrypt_wait_begin(io->bio);
 	for (;;) {
 		set_current_state(TASK_UNINTERRUPTIBLE);
 		if (read_is_callers(io))
@@ -691,6 +691,7 @@ static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
 			return false;
 		dm_accept_partial_bio(io->bio, ICRYPT_PAGES_MAX >> SECTOR_SHIFT);
 		io->bytes = ICRYPT_PAGES_MAX;
+		io->rest = true;
 	}
 	return icrypt_tags_alloc(io, nowait);
 }
@@ -752,12 +753,13 @@ nomem:
  */
 int icrypt_read_map(struct icrypt_io *io)
 {
-	enum icrypt_plan plan = icrypt_plan_read(io);
+	enum icrypt_plan plan;
 	unsigned int piece;
 
 	if (unlikely(io->cc->cipher.tuple_size) &&
 	    !read_alloc_tags(io, io->bio->bi_opf & REQ_NOWAIT))
 		return icrypt_no_memory(io, io->bio->bi_opf & REQ_NOWAIT);
+	plan = icrypt_plan_read(io);
 	if (plan != ICRYPT_PLAN_ENDIO && unlikely(icrypt_is_large(io))) {
 		piece = icrypt_caller_piece(io);
 		if (piece && read_map_pieces(io, piece, plan))
