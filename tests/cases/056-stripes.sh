@@ -26,11 +26,14 @@ no_members() {
 
 all_members=$(for i in 0 1 2 3; do echo /dev/mapper/member$i; done)
 
-# md LEVEL LAYOUT - md's own device, with no metadata on its members; sets md
+# md LEVEL LAYOUT - md's own device, with no metadata on its members; sets top
+#
+# By a new name each time: the one before may be on its way out.
 md() {
 	modprobe $1 2> /dev/null
-	echo md_lab > /sys/module/md_mod/parameters/new_array 2> /dev/null || return
-	_sys=/sys/block/md_lab/md
+	_mds=$((${_mds:-0} + 1))
+	echo md_lab$_mds > /sys/module/md_mod/parameters/new_array || return
+	_sys=/sys/block/md_lab$_mds/md
 	echo $1 > $_sys/level
 	echo 4 > $_sys/raid_disks
 	echo 65536 > $_sys/chunk_size
@@ -47,12 +50,11 @@ md() {
 	done
 	[ -z "$2" ] || echo none > $_sys/resync_start
 	echo active > $_sys/array_state || return
-	top=/dev/md_lab
+	top=/dev/md_lab$_mds
 }
 
 no_md() {
-	echo clear > /sys/block/md_lab/md/array_state
-	rm -f /dev/md_lab
+	echo clear > /sys/block/md_lab$_mds/md/array_state
 }
 
 # limit BYTES - of a read, for both targets; older kernels' dm-crypt has none
