@@ -163,5 +163,5 @@ static void __exit icrypt_test_reader_exit(void)
 module_init(icrypt_test_reader_init);
 module_exit(icrypt_test_reader_exit);
 
-MODULE_DESCRIPTION("A reader that does not wait for what it sends, for the tests of dm-inline-crypt");
+MODULE_DESCRIPTION("A reader that does not wait at once, for the tests of dm-inline-crypt");
 MODULE_LICENSE("GPL");
