@@ -332,6 +332,21 @@ static inline void icrypt_io_schedule(void)
 }
 
 /**
+ * icrypt_plug_forget_time() - current->plug is going to be out of sight
+ *
+ * From 6.9 on a plug keeps the time, and PF_BLOCK_TS has every switch to another
+ * task clear it, without a look whether current->plug is NULL by then.
+ *
+ * Context: process.
+ */
+static inline void icrypt_plug_forget_time(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	blk_plug_invalidate_ts();
+#endif
+}
+
+/**
  * icrypt_bdev_rotational() - does a device say that it is a disk that seeks?
  * @bdev: the device
  *

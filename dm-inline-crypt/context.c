@@ -12,9 +12,19 @@
  *
  * A bio does not say whether its submitter waits for it. When in doubt it does
  * not: taking a synchronous read for an asynchronous one costs a wake-up,
- * the opposite would run a queue of reads one by one.
+ * the opposite would run a queue of reads one by one. So a read is synchronous
+ * if its vector is on the submitter's stack, or if
+ *
+ *	- the task is in read() or one of its kind,
+ *	- the read is neither readahead nor metadata, which file systems also
+ *	  read ahead without saying so,
+ *	- the task waited for no other read in the same call (caller_goes_on()).
+ *
+ * And map does not wait while other bios of the task wait to be sent: the rest
+ * of what a stripe or the like above us has cut, or of what we take a part of.
  */
 
+#include <linux/cache.h>
 #include <linux/compat.h>
 #include <linux/cpumask.h>
 #include <linux/math64.h>
@@ -99,12 +109,36 @@ static DEFINE_PER_CPU(struct stretch, stretches);
 /* Tasks that wait for a read in order to decrypt it. */
 static atomic_t waiting;
 
+/*
+ * What is known of a task in read(), found by its pid. Two tasks may share an
+ * entry, and then know less.
+ *
+ * @call:   the last call in which it waited for a read, or was let go on
+ * @waited: it waited there, and has sent no other read since
+ * @let_go: in so many calls to come it need not wait
+ * @doubt:  what @let_go was after the last wait in vain, less for each that was not
+ */
+struct reader {
+	u64	call;
+	pid_t	pid;
+	bool	waited;
+	u8	let_go;
+	u8	doubt;
+} ____cacheline_aligned_in_smp;
+
+#define ICRYPT_READERS	128
+#define ICRYPT_DOUBT	4
+#define ICRYPT_DOUBT_MAX	250
+
+static struct reader readers[ICRYPT_READERS];
+
 /* Bios that must not or will not be waited for. */
 #define ICRYPT_NEVER_WAIT	(REQ_NOWAIT | REQ_RAHEAD | REQ_POLLED)
 
 /*
  * Does the system call in progress wait for the reads that it starts? read()
- * and its kind do, so does getdents(). Borrowed registers (kthreads, workers of
+ * and its kind do. getdents() may not: file systems read directories and the
+ * blocks of their trees ahead, and btrfs does not say so. Borrowed registers (kthreads, workers of
  * any sort, a task before its first exec) and another ABI's numbers say
  * nothing. What is left is io_uring's task work on the way out of a read();
  * a linked read that it starts is waited for, which costs that ring some time.
@@ -121,10 +155,6 @@ static bool syscall_waits(bool write)
 	case __NR_readv:
 	case __NR_preadv:
 	case __NR_preadv2:
-#ifdef __NR_getdents
-	case __NR_getdents:
-#endif
-	case __NR_getdents64:
 		return !write;
 	case __NR_write:
 	case __NR_pwrite64:
@@ -179,10 +209,79 @@ static bool caller_is_slow(void)
 	       current->policy == SCHED_BATCH;
 }
 
+#ifdef CONFIG_TASK_XACCT
+/*
+ * Some file systems send reads from read() that it does not wait for, or several
+ * before it waits: prefetch, network file systems with a cache on a disk. If we
+ * wait for one and then the same call sends the next, the wait was in vain, or at
+ * least not needed: the page cache and all who send what they want at once would
+ * have come back with all of it. Such a task is let go on for some calls, and
+ * longer each time. The number of read() calls that a task is through with tells
+ * one call from another.
+ */
+static bool caller_goes_on(void)
+{
+	struct reader *r = &readers[current->pid % ICRYPT_READERS];
+	u64 call = current->ioac.syscr;
+
+	if (r->pid != current->pid)
+		return false;
+	if (r->call == call) {
+		if (r->waited) {
+			r->waited = false;
+			r->doubt = min(2 * r->doubt + ICRYPT_DOUBT, ICRYPT_DOUBT_MAX);
+			r->let_go = r->doubt;
+		}
+		return true;
+	}
+	if (!r->let_go)
+		return false;
+	r->let_go--;
+	r->call = call;
+	return true;
+}
+
+static void caller_waited(void)
+{
+	struct reader *r = &readers[current->pid % ICRYPT_READERS];
+	u64 call = current->ioac.syscr;
+
+	if (r->pid != current->pid) {
+		r->pid = current->pid;
+		r->let_go = 0;
+		r->doubt = 0;
+	} else if (r->waited && r->call != call) {
+		r->doubt /= 2;
+	}
+	r->call = call;
+	r->waited = true;
+}
+#else
+static bool caller_goes_on(void)
+{
+	return false;
+}
+
+static void caller_waited(void)
+{
+}
+#endif
+
 /* Not of a vector on its stack: will this task wait for the read, and soon? */
 static noinline_for_stack bool caller_waits(void)
 {
-	return syscall_waits(false) && !caller_is_slow();
+	return syscall_waits(false) && !caller_is_slow() && !caller_goes_on();
+}
+
+/*
+ * Do other bios wait until map returns? On the list there are the pieces into
+ * which a driver above us cut one, or the rest of it. Nothing of ours is there yet.
+ */
+static bool has_siblings(struct icrypt_io *io)
+{
+	struct bio_list *list = current->bio_list;
+
+	return io->rest || (list && (!bio_list_empty(&list[0]) || !bio_list_empty(&list[1])));
 }
 
 /* The expected cipher time of @bytes, ns. */
@@ -410,12 +509,18 @@ unsigned int icrypt_may_resched(void)
 
 /**
  * icrypt_wait_begin() - a task starts to wait for its read
+ * @bio: the read, or NULL for those of a plug and for pieces
+ *
+ * Whether the system call waits was no question for a vector on the stack, and the
+ * call may be any.
  *
  * Context: process.
  */
-void icrypt_wait_begin(void)
+void icrypt_wait_begin(const struct bio *bio)
 {
 	atomic_inc(&waiting);
+	if (!bio || !object_is_on_stack(bio->bi_io_vec))
+		caller_waited();
 }
 
 /**
@@ -448,7 +553,8 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 
 	/* A vector on the submitter's stack: it cannot return before the end. */
 	on_stack = object_is_on_stack(bio->bi_io_vec);
-	if (want != ICRYPT_WANT_CALLER && !on_stack && !caller_waits())
+	if (want != ICRYPT_WANT_CALLER && !on_stack &&
+	    ((bio->bi_opf & REQ_META) || !caller_waits()))
 		return ICRYPT_PLAN_ENDIO;
 
 	/*
@@ -469,7 +575,7 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 			return ICRYPT_PLAN_ENDIO;
 		return ICRYPT_PLAN_PLUG;
 	}
-	return stack_is_low() ? ICRYPT_PLAN_ENDIO : ICRYPT_PLAN_WAIT;
+	return has_siblings(io) || stack_is_low() ? ICRYPT_PLAN_ENDIO : ICRYPT_PLAN_WAIT;
 }
 
 /**

@@ -73,6 +73,7 @@ enum icrypt_owner {
  * @owner:     read: enum icrypt_owner, settles who decrypts
  * @plan:      read: enum icrypt_plan
  * @tags_pooled: @tags are from the pool
+ * @rest:      dm calls map with the rest of what it had once this map returns
  * @context:   enum icrypt_context where the cipher ran so far
  * @ordered:   completed by the cipher for a writer that waits, or NULL; or for the
  *	       worker that reads again
@@ -108,6 +109,7 @@ struct icrypt_io {
 	u8			plan;
 	u8			context;
 	bool			tags_pooled;
+	bool			rest;
 	u64			start_ns;
 	u64			map_ns;
 	u64			timed_ns;
@@ -397,7 +399,7 @@ u64 icrypt_clock_start(struct icrypt_io *io);
 void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes);
 void icrypt_seek_clock_start(struct icrypt_io *io);
 void icrypt_seek_clock_stop(struct icrypt_io *io);
-void icrypt_wait_begin(void);
+void icrypt_wait_begin(const struct bio *bio);
 void icrypt_wait_end(void);
 enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 					 enum icrypt_reason *reason);
@@ -498,6 +500,7 @@ static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc
 	io->bio = bio;
 	io->whole = NULL;
 	io->tags = NULL;
+	io->rest = false;
 	io->sector = sector;
 	io->bytes = bio->bi_iter.bi_size;
 	io->context = ICRYPT_CALLER;

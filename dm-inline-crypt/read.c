@@ -556,7 +556,7 @@ static noinline_for_stack void read_drain(struct list_head *ios)
 			io = read_drain_pop(&d, false, NULL);
 			/* What a helper took last does not wake us up. */
 			if (!io && !list_empty(&d.ios)) {
-				icrypt_wait_begin();
+				icrypt_wait_begin(NULL);
 				icrypt_io_schedule();
 				icrypt_wait_end();
 			}
@@ -613,9 +613,10 @@ static bool read_plug_add(struct icrypt_io *io)
  * Send reads for real, for their caller is going to wait for them. Inside map,
  * submit_bio_noacct() only appends to current->bio_list, so the list is set
  * aside, and with it the plug that 6.12 starts for each bio, or the request
- * would stay there. Never a plug of the submitter: its requests hold tags and
- * queue references, and if the submission sleeps for one of these, schedule()
- * must be able to flush it, as it can one that we start.
+ * would stay there. The scheduler must not look for the time in that meanwhile.
+ * Never a plug of the submitter: its requests hold tags and queue references,
+ * and if the submission sleeps for one of these, schedule() must be able to
+ * flush it, as it can one that we start.
  */
 static void read_submit_now(struct bio *bio, struct list_head *ios)
 {
@@ -623,6 +624,7 @@ static void read_submit_now(struct bio *bio, struct list_head *ios)
 	struct blk_plug *plug = current->plug, own;
 	struct icrypt_io *io;
 
+	icrypt_plug_forget_time();
 	current->bio_list = NULL;
 	current->plug = NULL;
 	if (ios) {
@@ -648,7 +650,7 @@ static void read_wait(struct icrypt_io *io)
 	might_sleep();
 	if (read_is_callers(io))
 		return;
-	icrypt_wait_begin();
+	icrypt_wait_begin(io->bio);
 	for (;;) {
 		set_current_state(TASK_UNINTERRUPTIBLE);
 		if (read_is_callers(io))
@@ -726,6 +728,7 @@ static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
 			return false;
 		dm_accept_partial_bio(io->bio, ICRYPT_PAGES_MAX >> SECTOR_SHIFT);
 		io->bytes = ICRYPT_PAGES_MAX;
+		io->rest = true;
 	}
 	return icrypt_tags_alloc(io, nowait);
 }
@@ -787,7 +790,7 @@ nomem:
  */
 int icrypt_read_map(struct icrypt_io *io)
 {
-	enum icrypt_plan plan = icrypt_plan_read(io);
+	enum icrypt_plan plan;
 	unsigned int piece, most;
 
 	if (unlikely(io->cc->rotational))
@@ -797,11 +800,13 @@ int icrypt_read_map(struct icrypt_io *io)
 		if (most < io->bytes) {
 			dm_accept_partial_bio(io->bio, most >> SECTOR_SHIFT);
 			io->bytes = most;
+			io->rest = true;
 		}
 	}
 	if (unlikely(io->cc->cipher.tuple_size) &&
 	    !read_alloc_tags(io, io->bio->bi_opf & REQ_NOWAIT))
 		return icrypt_no_memory(io, io->bio->bi_opf & REQ_NOWAIT);
+	plan = icrypt_plan_read(io);
 	if (plan != ICRYPT_PLAN_ENDIO && unlikely(icrypt_is_large(io))) {
 		piece = icrypt_caller_piece(io);
 		if (piece && read_map_pieces(io, piece, plan))

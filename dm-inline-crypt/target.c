@@ -300,7 +300,7 @@ static noinline_for_stack bool icrypt_limit_size(struct icrypt_config *cc, struc
 static int icrypt_map(struct dm_target *ti, struct bio *bio)
 {
 	struct icrypt_config *cc = ti->private;
-	unsigned int mask = cc->cipher.sector_size - 1;
+	unsigned int mask = cc->cipher.sector_size - 1, bytes = bio->bi_iter.bi_size;
 	struct icrypt_io *io;
 
 	switch (bio_op(bio)) {
@@ -331,6 +331,7 @@ static int icrypt_map(struct dm_target *ti, struct bio *bio)
 	}
 	io = icrypt_io_of(cc, bio);
 	icrypt_io_init(io, cc, bio, dm_target_offset(ti, bio->bi_iter.bi_sector));
+	io->rest = io->bytes < bytes;
 	icrypt_stats_map(io);
 	return op_is_write(bio_op(bio)) ? icrypt_write_map(io) : icrypt_read_map(io);
 }

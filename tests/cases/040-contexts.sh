@@ -139,7 +139,8 @@ drop_caches
 mount_it ext4
 count_io ours ls -lR /mnt
 is "$r_bh $r_wq" "0 0" "ls: no worker"
-is_at_least $r_caller 1 "ls: directories are read by the caller"
+is $r_caller 0 "ls: nobody waits in getdents() for what may be read ahead"
+is_at_least $r_endio 1 "ls: directories and inodes: end_io"
 umount /mnt
 dm_remove ours
 make_crypt ours "$loop" no_read_workqueue

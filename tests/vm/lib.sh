@@ -351,6 +351,12 @@ drop_caches() {
 	echo 3 > /proc/sys/vm/drop_caches
 }
 
+# now_ms - print the milliseconds since the boot, in steps of ten
+now_ms() {
+	read -r _now _ < /proc/uptime
+	echo $((${_now%.*} * 1000 + 1${_now#*.}0 - 1000))
+}
+
 # random_file FILE MIB - content that no pattern fits
 random_file() {
 	head -c "$(($2 * 1048576))" /dev/urandom > "$1"
