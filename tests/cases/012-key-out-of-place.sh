@@ -180,7 +180,7 @@ done <<- END
 	key set :16:$key
 	key set :16:user:$key
 	key set :16:$key:x
-	key set ${key}g
+	key set ${key}gg
 	stats $key
 	stats on $key
 END
