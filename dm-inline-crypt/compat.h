@@ -334,15 +334,21 @@ static inline void icrypt_io_schedule(void)
 /**
  * icrypt_plug_forget_time() - current->plug is going to be out of sight
  *
- * From 6.9 on a plug keeps the time, and PF_BLOCK_TS has every switch to another
- * task clear it, without a look whether current->plug is NULL by then.
+ * From 6.9 on a plug keeps the time that somebody asked for, and PF_BLOCK_TS says so. A
+ * switch to another task clears it there, on some kernels without a look whether there
+ * is a plug. blk_plug_invalidate_ts() does the same as this, with different arguments
+ * from one stable release to the next.
  *
  * Context: process.
  */
 static inline void icrypt_plug_forget_time(void)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
-	blk_plug_invalidate_ts();
+#ifdef PF_BLOCK_TS
+	if (unlikely(current->flags & PF_BLOCK_TS)) {
+		if (current->plug)
+			current->plug->cur_ktime = 0;
+		current->flags &= ~PF_BLOCK_TS;
+	}
 #endif
 }
 

@@ -18,7 +18,8 @@
  *	- the task is in read() or one of its kind,
  *	- the read is neither readahead nor metadata, which file systems also
  *	  read ahead without saying so,
- *	- the task waited for no other read in the same call (caller_goes_on()).
+ *	- the task waited for no other read in the same call, nor lately in vain
+ *	  (caller_goes_on()).
  *
  * And map does not wait while other bios of the task wait to be sent: the rest
  * of what a stripe or the like above us has cut, or of what we take a part of.
@@ -136,12 +137,14 @@ static struct reader readers[ICRYPT_READERS];
 #define ICRYPT_NEVER_WAIT	(REQ_NOWAIT | REQ_RAHEAD | REQ_POLLED)
 
 /*
- * Does the system call in progress wait for the reads that it starts? read()
- * and its kind do. getdents() may not: file systems read directories and the
- * blocks of their trees ahead, and btrfs does not say so. Borrowed registers (kthreads, workers of
- * any sort, a task before its first exec) and another ABI's numbers say
- * nothing. What is left is io_uring's task work on the way out of a read();
- * a linked read that it starts is waited for, which costs that ring some time.
+ * Does the system call in progress wait for the reads that it starts? read() and
+ * its kind do. getdents() may not: file systems read directories and the blocks of
+ * their trees ahead, and btrfs does not say so.
+ *
+ * Borrowed registers (kthreads, workers of any sort, a task before its first exec)
+ * and the numbers of another ABI say nothing. io_uring's task work on the way out
+ * of a read() remains: a linked read that it starts is waited for, which costs
+ * that ring some time.
  */
 static bool syscall_waits(bool write)
 {

@@ -73,7 +73,7 @@ enum icrypt_owner {
  * @owner:     read: enum icrypt_owner, settles who decrypts
  * @plan:      read: enum icrypt_plan
  * @tags_pooled: @tags are from the pool
- * @rest:      dm calls map with the rest of what it had once this map returns
+ * @rest:      read: dm calls map with the rest of what it had once this map returns
  * @context:   enum icrypt_context where the cipher ran so far
  * @ordered:   completed by the cipher for a writer that waits, or NULL; or for the
  *	       worker that reads again
@@ -234,7 +234,7 @@ struct icrypt_unit {
  * @key_valid:   the transforms have the user's key
  * @suspended:   between postsuspend and resume
  * @zoned:       the device below is zoned: writes go out in order, in the submitter
- * @rotational:  the device below says so; if it is right, writes should keep their order
+ * @rotational:  the device below says so; if that is true, writes should keep their order
  * @seek_free:   how sure it is that it is wrong, see icrypt_seek_clock_stop()
  * @seek_timed:  when that was last looked at, jiffies
  * @writes_queued: writes that wait for a worker or are in its hands
@@ -346,7 +346,7 @@ void icrypt_key_free(struct icrypt_config *cc);
 int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error);
 void icrypt_cipher_exit(struct icrypt_cipher *c);
 int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size);
-enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d, void *req,
+enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d, void *own,
 				       unsigned int may);
 
 /* iv_data.c */

@@ -66,6 +66,7 @@ bool icrypt_tags_alloc(struct icrypt_io *io, bool nowait)
 	if (bytes < io->bytes) {
 		dm_accept_partial_bio(io->bio, bytes >> SECTOR_SHIFT);
 		io->bytes = bytes;
+		io->rest = true;
 	}
 	if (!io->tags) {
 		io->tags = mempool_alloc(&cc->tag_pool, GFP_NOIO);

@@ -15,8 +15,8 @@ typedef void (*icrypt_iv_fn)(const struct icrypt_iv *iv, u8 *out, u64 sector);
  * @no_aead:   an authenticated cipher cannot have it
  * @in_api:    the crypto API makes the IV from the one that @generate writes
  * @stored:    the IV is random and lies behind the tag on the disk
- * @keys:      keys of the cipher that take turns by sector if the table line gives no
- *	       number, 0 for one
+ * @keys:      keys that take turns by sector with a capi: cipher, whose words have no
+ *	       place for their number; 0 for one
  * @generate:  writes the IV of a sector, or NULL if it needs more than the number
  * @data:      the operations of a mode that needs more, see iv_data.c, or NULL
  */

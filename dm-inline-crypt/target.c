@@ -43,7 +43,7 @@ static void icrypt_free(struct dm_target *ti)
 
 	if (cc->wq)
 		destroy_workqueue(cc->wq);
-	/* What is in this one goes on in the next. */
+	/* Its writes continue in write_wq, so it goes first. */
 	if (cc->pages_wq)
 		destroy_workqueue(cc->pages_wq);
 	if (cc->write_wq)
