@@ -203,7 +203,7 @@ dkms_stands_in() {
 }
 
 dkms_knows_its_kernels() {
-	dkms_stands_in : 5.10.0-1-amd64 6.0.0-1-amd64 6.13.1-amd64 7.3.0-amd64 8.0.0-amd64
+	dkms_stands_in : 5.10.0-1-amd64 6.0.0-1-amd64 6.13.1-amd64 7.4.0-amd64 8.0.0-amd64
 }
 
 dkms_survives_errors() {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: where the cipher runs: in the caller, in the end_io chain, in a bottom half
+# kernels: all smoke
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
 # reads_in KEY TEXT - of the reads that count_io saw, all counted there

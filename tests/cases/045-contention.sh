@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: work goes to workers under contention and only then: spread, budget, slept
+# kernels: oldest newest debug
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
 # aio RW KIB DEPTH [fio option] - asynchronous I/O on ours

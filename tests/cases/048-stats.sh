@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: the message "stats" has a histogram of latencies for each context
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
 contexts="r_caller r_endio r_bh r_wq w_caller w_wq"

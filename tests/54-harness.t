@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# 05-harness.t - the lab reports panics, hangs and kernel splats, and goes on
+# 54-harness.t - the lab reports panics, hangs and kernel splats, and goes on
 set -euo pipefail
 
 here=$(dirname "$0")
