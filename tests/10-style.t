@@ -147,11 +147,13 @@ rule "the pages have all module parameters" < <(undocumented)
 # misplaced_cases - those that do not say where they run, or that make check would leave out
 misplaced_cases() {
 	local case word
+	local -a words
 
 	for case in tests/cases/*.sh; do
 		[ "$(grep -c '^# kernels: ' "$case")" = 1 ] ||
 			{ echo "$case: not one line '# kernels:'"; continue; }
-		for word in $(sed -n 's/^# kernels: //p' "$case"); do
+		read -ra words < <(sed -n 's/^# kernels: //p' "$case")
+		for word in "${words[@]}"; do
 			case $word in
 			all) ;;
 			*) [ -n "$(kernels "$word")$(kernel_field "$word" runs)" ] ||

@@ -173,7 +173,7 @@ dm_remove ours
 make_null_blk null memory_backed=1 size=16 irqmode=2 completion_nsec=10000
 make_crypt ours "$null"
 message stats on
-counted r_bh "completion in hardirq" aio randread
+counted "$(timer_reads)" "completion in hardirq" aio randread
 counted w_caller "completion in hardirq, writes" aio randwrite
 dm_remove ours
 
