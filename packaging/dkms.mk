@@ -10,7 +10,7 @@
 # rule loads dm-crypt instead of what does not load.
 
 # The series that tests/kernels has: the module is built and tested for these
-TRIED	:= 6.1 6.12 6.18 7.1 7.2 7.3
+TRIED	:= 6.1 6.12 6.18 7.2 7.3
 
 series	:= $(shell echo '$(RELEASE)' | sed -n 's/^\([0-9]*\.[0-9]*\).*/\1/p')
 kbuild	= $(MAKE) -C $(KDIR) M=$(CURDIR)/$(1)
