@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: LUKS2 with authenticated encryption on takeover=1 and on dm-crypt; changed data is an error; inline-crypt-switch
-# kernels: oldest newest debug
+# kernels: newest debug
 # long: with KASAN, three of its five ciphers
 # expects-dmesg: INTEGRITY AEAD ERROR
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
