@@ -61,7 +61,8 @@ build() {
 # remarks LOG - what is neither kbuild's routine nor about the missing script
 #
 # MODULE_LICENSE() and its kind assert something at the beginning of a line since
-# 6.18, of which an older sparse (trixie's) does not know that it is constant.
+# 6.18, of which an older sparse (trixie's) does not know that it is constant. For a
+# kernel without headers modpost knows no symbols, which is an error elsewhere.
 remarks() {
 	grep -Ev -e '^  [A-Z]+( \[M\])? +[^ ]+$' \
 		-e '^make(\[[0-9]+\])?: (Entering|Leaving) directory ' \
@@ -69,6 +70,8 @@ remarks() {
 		-e '^warning: pahole version differs from the one used to build the kernel$' \
 		-e '^  (The kernel was built with|You are using): +[0-9]+$' \
 		-e '^[a-z_]+\.c:[0-9]+:1: error: bad constant expression$' \
+		-e '^WARNING: (.*Module\.symvers is missing\.|modpost: (".*" .* undefined!|suppressed .*))$' \
+		-e '^         (Modules|You|if you) ' \
 		-e 'checker-valid\.sh: No such file or directory$' \
 		-e ': C=1 specified, but sparse is not available or not up to date$' "$1"
 }
