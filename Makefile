@@ -26,13 +26,23 @@ PROVE	?= prove --timer -j 2
 PROVE_1	?= prove --timer
 
 # After the fast ones, so that in the end no core has to wait for one of these
-LONGEST	= tests/50-vm-6.1.t $(DEBUG) tests/52-vm-7.2.t
+LONGEST	= tests/50-vm-oldest.t tests/51-vm-newest.t tests/52-vm-differs.t $(DEBUG)
+
+# In make check-kernels
+SMOKE	= tests/53-vm-smoke.t
 
 # With INLINE_CRYPT_FULL=1, hours: make check-debug
 DEBUG	= $(if $(INLINE_CRYPT_FULL),,tests/70-debug.t)
 
-# The guest's, for what runs on one
+# The guest's, for what runs on one: a name of tests/kernels
 KERNEL	?= 6.1
+
+# Of tests/kernels, those that run this
+kernels	= $(shell bash -c '. tests/vm/host.sh; kernels $(1)')
+
+# For one case, or a guest to type in: which, and options of tests/vm/run
+CASE	?=
+RUN	?=
 
 # Scripts of cryptsetup for check-cryptsetup (default: all that concern dm-crypt)
 SCRIPTS	?=
@@ -43,7 +53,7 @@ ROUNDS	?= 5
 CELLS	?= .
 
 .DEFAULT_GOAL := module
-.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-cryptsetup check-all parity deb
+.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (default: the running kernel) or KDIR= (a build tree)
@@ -99,21 +109,31 @@ bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|al
 bench-compare: ## compare two results of make bench, A= and B=
 	@tests/bench/compare "$(A)" "$(B)"
 
+case: ## one case of tests/cases/, or several: CASE=040 or CASE="04[0-3] 100", KERNEL=, RUN="--smp 4" and the like
+	@tests/vm/all-cases --case $(KERNEL) '$(or $(CASE),$(error which? CASE=040))' $(RUN)
+
+shell: ## a guest to type in, with the module and the cases: KERNEL= RUN=
+	@tests/vm/all-cases --case $(KERNEL) '*' --shell $(RUN)
+
 check: ## all tests, each longer lane by a representative
 	@# What cannot be had (77) is said, and skipped by the tests. While one test of
 	@# several is fetching, the others would stand still.
-	@for want in tools packaging source 6.1 6.12 7.2 debug cryptsetup-bookworm; do \
+	@for want in tools packaging source style $(call kernels,oldest newest differs debug) cryptsetup-bookworm; do \
 		tests/vm/provision $$want || [ $$? = 77 ] || exit 1; \
 	done
 	@again=$$(mktemp) && status=0 && export INLINE_CRYPT_SECOND_GUESTS=$$again; \
 	INLINE_CRYPT_LOG_FD=3 $(PROVE) $(sort $(wildcard tests/[0-4]*.t)) $(LONGEST) \
-		$(filter-out $(LONGEST) tests/70-debug.t,$(sort $(wildcard tests/[5-9]*.t))) 3>&2 || status=$$?; \
+		$(filter-out $(LONGEST) $(SMOKE) tests/70-debug.t,$(sort $(wildcard tests/[5-9]*.t))) 3>&2 || status=$$?; \
 	echo "$$(wc -l < $$again) case(s) needed a second guest, for want of CPU time" >&2; \
 	sort $$again >&2; rm -f $$again; exit $$status
 
 check-fast: ## the tests that need no virtual machine
 	tests/vm/provision tools
 	$(PROVE) tests/[0-4]*.t
+
+check-kernels: ## some cases on each kernel that has no lane of its own, as on -rt
+	tests/vm/provision tools
+	$(PROVE_1) $(SMOKE)
 
 check-debug: ## every VM test on a kernel with KASAN, lockdep, kmemleak; links a minimal one
 	tests/vm/provision tools debug
@@ -129,10 +149,10 @@ check-cryptsetup: ## newer cryptsetup versions, and cryptsetup's own test script
 	$(PROVE_1) tests/cryptsetup/upstream :: --kernel "$(KERNEL)" $(if $(SUITES),--suites "$(SUITES)") $(SCRIPTS)
 
 check-all: check-boot check-cryptsetup ## everything
-	INLINE_CRYPT_FULL=1 $(MAKE) check check-debug
+	INLINE_CRYPT_FULL=1 $(MAKE) check check-kernels check-debug
 
 parity: ## write docs/parity.md: what dm-crypt can do and what we can, on each kernel
-	tests/vm/provision tools 6.1 6.12 7.2
+	tests/vm/provision tools $(call kernels,oldest differs newest)
 	tests/parity
 
 ##@ Help

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every difference between the supported kernels (6.1, 6.12, 7.2), so that the
- * other files read as if written for one kernel. A tree that carries the
- * target in-tree can drop this file's #if branches and keep the last ones.
+ * Every difference between the supported kernels (6.1 to 7.3), so that the other
+ * files read as if written for one kernel. Of two branches the newer kernel's
+ * comes first. A tree that carries the target in-tree keeps that one.
  */
 #ifndef ICRYPT_COMPAT_H
 #define ICRYPT_COMPAT_H
+
+#include <linux/version.h>
+
+/* 5.10 lacks about 30 interfaces; dm_submit_bio_remap() and bio->bi_bdev are two of them. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "dm-inline-crypt needs Linux 6.1 or newer"
+#endif
 
 #include <linux/bio.h>
 #include <linux/blk-integrity.h>
@@ -15,14 +22,14 @@
 #include <linux/sched.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
-#include <linux/version.h>
 #include <linux/workqueue.h>
 
 /* The series of kernels on which the tests run; on others there is only the self-test. */
 #define ICRYPT_SERIES(major, minor)	\
 	(LINUX_VERSION_CODE >> 8 == KERNEL_VERSION(major, minor, 0) >> 8)
-#define ICRYPT_KERNEL_IS_TESTED		\
-	(ICRYPT_SERIES(6, 1) || ICRYPT_SERIES(6, 12) || ICRYPT_SERIES(7, 2))
+#define ICRYPT_KERNEL_IS_TESTED						\
+	(ICRYPT_SERIES(6, 1) || ICRYPT_SERIES(6, 12) || ICRYPT_SERIES(6, 18) ||	\
+	 ICRYPT_SERIES(7, 2) || ICRYPT_SERIES(7, 3))
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
@@ -186,10 +193,10 @@ static inline void icrypt_bip_set_size(struct bio_integrity_payload *bip, unsign
 
 static inline int icrypt_bioset_integrity(struct bio_set *bs, int count)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
-	return bioset_integrity_create(bs, count);
-#else
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
 	return 0;
+#else
+	return bioset_integrity_create(bs, count);
 #endif
 }
 

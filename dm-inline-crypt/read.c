@@ -145,9 +145,11 @@ static void read_again_done(struct icrypt_io *io, struct bio *copy)
 	struct bio *bio = io->bio;
 
 	if (!io->desc.status) {
-		copy->bi_iter = io->iter;
-		copy->bi_iter.bi_idx = 0;
-		copy->bi_iter.bi_bvec_done = 0;
+		/* The copy's own vector starts where the read does. */
+		copy->bi_iter = (struct bvec_iter) {
+			.bi_sector = io->iter.bi_sector,
+			.bi_size = io->iter.bi_size,
+		};
 		bio->bi_iter = io->iter;
 		bio_copy_data(bio, copy);
 	} else if (io->desc.status == BLK_STS_PROTECTION) {

@@ -159,6 +159,55 @@ unexplained() {
 
 rule "the pages have all reasons" < <(unexplained)
 
+# --- what is said in two places ----------------------------------------------
+
+# misplaced_cases - those that do not say where they run, or that make check would leave out
+misplaced_cases() {
+	local case word
+	local -a words
+
+	for case in tests/cases/*.sh; do
+		[ "$(grep -c '^# kernels: ' "$case")" = 1 ] ||
+			{ echo "$case: not one line '# kernels:'"; continue; }
+		read -ra words < <(sed -n 's/^# kernels: //p' "$case")
+		for word in "${words[@]}"; do
+			case $word in
+			all) ;;
+			*) [ -n "$(kernels "$word")$(kernel_field "$word" runs)" ] ||
+				echo "$case: tests/kernels has no '$word'" ;;
+			esac
+		done
+		grep -Eq '^# kernels: (.* )?(all|oldest|newest)( |$)' "$case" ||
+			echo "$case: neither on the oldest kernel nor on the newest"
+	done
+}
+
+rule "each case says on which kernels it runs" < <(misplaced_cases)
+
+rule "what a case leaves out unless INLINE_CRYPT_FULL=1, its line '# long:' says" < <(
+	diff <(grep -lE '^[^#]*\bfull\b *(\|\||&&|$)' tests/cases/*.sh) <(grep -l '^# long: ' tests/cases/*.sh))
+
+# The series of all kernels, without those of which the lab makes another kernel
+mapfile -t series < <(for kernel in $(kernels); do
+	[ "$(kernel_field "$kernel" build)" = debug ] || echo "${kernel%%-*}"
+done | sort -Vu)
+rule "compat.h calls the series of tests/kernels tested, and no others" < <(
+	diff <(printf '%s\n' "${series[@]}") <(grep -o 'ICRYPT_SERIES([0-9]*, [0-9]*)' dm-inline-crypt/compat.h |
+		tr -dc '0-9,\n' | tr , . | sort -Vu))
+readme_rule="README.md has a row for each series of tests/kernels"
+if grep -qi '^##* .*supported' README.md; then
+	rule "$readme_rule" < <(
+		for one in "${series[@]}"; do
+			grep -q "^|.*\b${one/./\\.}\b" README.md || echo "$one"
+		done)
+else
+	skip_rule "$readme_rule" "it has no heading with the word supported"
+fi
+rule "the man page has each series of tests/kernels" < <(
+	for one in "${series[@]}"; do
+		grep -q "\b${one/./\\.}\b" docs/dm-inline-crypt.8 || echo "$one"
+	done)
+
 # --- what does not belong into a file ---------------------------------------
 
 # found REGEX [FILE...] - its occurrences in text files, in all without FILE

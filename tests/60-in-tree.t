@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# 60-in-tree.t - dropped into a kernel tree, the target is found by Kconfig and
-# builds there: as a module, and built into a minimal 32-bit kernel
+# 60-in-tree.t - dropped into the newest kernel's tree, the target is found by Kconfig
+# and builds there: as a module, and built into a minimal 32-bit kernel
 #
 # With INLINE_CRYPT_FULL=1 that kernel is linked, too: its few options are all
 # that Kconfig asks for, so what it lacks, Kconfig should have asked for.
@@ -37,25 +37,16 @@ report() {
 
 # --- the tree ---------------------------------------------------------------
 
-# prepare_tree - a clean copy of the source tree, sharing its files
+# prepare_tree - a copy of the source tree, sharing its files
 #
 # Hard links: nothing may ever be written into a file of the copy, only put in
-# its place. What was built in the original is left out or removed again.
+# its place.
 prepare_tree() {
-	local source=$1 version=$2 status=0
-
 	rm -rf "$cache/in-tree"
-	mkdir -p "$cache/in-tree/$version.tmp"
-	log "copying the source of $version"
-	rsync -a --link-dest="$source" --exclude='*.o' --exclude='*.cmd' --exclude='*.a' \
-		--exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' --exclude='*.d' \
-		--exclude='/.config*' --exclude='/vmlinux*' --exclude='/include/generated' \
-		--exclude='/include/config' --exclude='/arch/x86/include/generated' \
-		"$source/" "$cache/in-tree/$version.tmp/source/" || status=$?
-	# 24: files that vanished, as they do where a kernel is being built.
-	[ $status = 0 ] || [ $status = 24 ] || return 1
-	make -s -C "$cache/in-tree/$version.tmp/source" mrproper >&2 || return 1
-	mv "$cache/in-tree/$version.tmp" "$cache/in-tree/$version"
+	mkdir -p "$cache/in-tree/$2.tmp"
+	log "copying the source of $2"
+	cp -al "$1" "$cache/in-tree/$2.tmp/source" &&
+		mv "$cache/in-tree/$2.tmp" "$cache/in-tree/$2"
 }
 
 # change FILE SED-SCRIPT - edit a file of the tree, once, by putting another in its place
@@ -209,7 +200,7 @@ right_class() {
 	echo "1..0 # SKIP the kernel's source cannot be had"
 	exit 0
 }
-source=$(dirname "$(compgen -G "$cache/debug-source/*/Makefile" | head -n 1)")
+source=$(dirname "$(compgen -G "$cache/source/*/Makefile" | head -n 1)")
 base=$cache/in-tree/${source##*/}
 tree=$base/source
 

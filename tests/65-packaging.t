@@ -195,15 +195,27 @@ dkms_stands_in() {
 			log=$(sed -n "s/.*why is in //p" /mnt/out)
 			[ -e $log ] || { echo "no $log"; exit 1; }
 			# What grep finds shows why.
-			grep "not tried with\|error: " $log
+			grep "error: " $log
 			modinfo -F description "/lib/modules/$release"/updates/dkms/dm-inline-crypt.ko* |
 				grep "^Stands for"
 		done
 		' sh "$tmp/root/usr/src" "$version" "$kdir" "$@"
 }
 
-dkms_knows_its_kernels() {
-	dkms_stands_in : 5.10.0-1-amd64 6.0.0-1-amd64 6.13.1-amd64 7.3.0-amd64 8.0.0-amd64
+# dkms_builds_for_all - a kernel of a series that no test has gets the module, not the stand-in
+#
+# Its self-test looks whether it is right there.
+dkms_builds_for_all() {
+	in_dkms sh -euc '
+		src=$1 version=$2 kdir=$3 release=6.13.1-amd64
+		mount -t tmpfs tmpfs /lib/modules
+		mkdir "/lib/modules/$release"
+		ln -s "$kdir" "/lib/modules/$release/build"
+		touch "/lib/modules/$release/modules.order" "/lib/modules/$release/modules.builtin"
+		dkms add --sourcetree "$src" -m dm-inline-crypt -v "$version"
+		dkms autoinstall --sourcetree "$src" -k "$release"
+		modinfo -F parm "/lib/modules/$release"/updates/dkms/dm-inline-crypt.ko* | grep ^takeover
+		' sh "$tmp/root/usr/src" "$version" "$kdir"
 }
 
 dkms_survives_errors() {
@@ -525,15 +537,15 @@ if "$here/vm/provision" 6.1 >&2; then
 	release=$(cat "$cache/kernels/6.1/release")
 	kdir=$(cat "$cache/kernels/6.1/kdir")
 	report "dkms builds, installs and removes the module for $release" dkms_builds
-	report "dkms: a kernel that was not tried gets a stand-in, and is installed" dkms_knows_its_kernels
-	report "and so does one for which the module does not compile" dkms_survives_errors
+	report "dkms: a kernel that no test has gets the module as well" dkms_builds_for_all
+	report "one for which it does not compile gets a stand-in, and is installed" dkms_survives_errors
 	report "make install, make uninstall, in /" make_install
 	report "make install, make uninstall, with DESTDIR" make_install "$tmp/dest"
 
 	with=$tmp/with
 	mkdir -p "$with/kmod/usr/bin"
 	report "dkms.mk builds the stand-in" sh -euc '
-		cd "$1" && make -f packaging/dkms.mk RELEASE=9.9 KDIR="$2" && cp dm-inline-crypt/*.ko "$3"
+		cd "$1" && make -f packaging/dkms.mk KDIR="$2" stub && cp dm-inline-crypt/*.ko "$3"
 		' sh "$checkout" "$kdir" "$with/stub.ko"
 	cp "$tmp/root/usr/share/dm-inline-crypt/dm-inline-crypt.conf" "$with/takeover.conf"
 	cp -L "$(PATH=$PATH:/sbin command -v kmod)" "$with/kmod/usr/bin"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: the lab itself works: modules, loop devices, dm tables, dm-crypt; the target is not touched
+# kernels: all smoke
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 diag "kernel $(uname -r), $(nproc) CPU(s)"

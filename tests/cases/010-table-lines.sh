@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: good table lines are taken, and dmsetup table prints them as dm-crypt does
+# kernels: oldest 6.12 newest smoke
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 make_loop loop 8

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: bad table lines are refused, each with its message, and never with the key
+# kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 make_loop loop 8

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: a key in the place of another word gets neither into the kernel log nor to modprobe
+# kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 make_loop loop 8

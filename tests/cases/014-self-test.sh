@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: where a cipher or an IV is wrong there is no target, and dm-crypt can have the name
+# kernels: all smoke
 # expects-dmesg: alg: .*cbc
 # shellcheck shell=dash
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: what is on the disk is what OpenSSL makes of the data, and the other way round
+# kernels: oldest newest smoke
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 # dm-crypt is asked as well: where it disagrees, the vectors are to blame. A file

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: data, tags and stored IVs on dm-integrity are what OpenSSL makes, and the other way round
+# kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 # dm-integrity keeps the metadata on a device of its own here: behind its journal,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: authenticated encryption and random IVs over dm-integrity: interop with dm-crypt, tampering
+# kernels: oldest 6.12 newest
 # expects-dmesg: INTEGRITY AEAD ERROR
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: tags in every context: the second read, asynchronous ciphers, pieces, NOWAIT, errors below
+# kernels: newest
 # expects-dmesg: INTEGRITY AEAD ERROR|dm-flakey
 # shellcheck shell=dash disable=SC2154  # make_loop and count_io set variables
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: nothing of a key is left in memory after key wipe, removal and every kind of failure
+# kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 [ -e /proc/kcore ] || skip_all "no /proc/kcore, kernel without CONFIG_PROC_KCORE"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: fio verifies what it wrote: psync, libaio, io_uring, direct and buffered, at once
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 make_loop loop 32

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: ext4 and xfs on top: fio verifies all kinds of I/O, files survive a remount and fsck, and dm-crypt sees the same
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2046  # make_loop and friends set variables
 
 modprobe -a ext4 xfs 2>/dev/null

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: fio verify on devices that complete in submit, in softirq and in hardirq
+# kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 jobs=

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: a completion that interrupts the very reader on its way to sleep wakes it up
+# kernels: oldest newest debug
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 # A reader that is never woken up sits until the kernel's own precaution against

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: where the cipher runs: in the caller, in the end_io chain, in a bottom half
+# kernels: all smoke
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
 # reads_in KEY TEXT - of the reads that count_io saw, all counted there
@@ -200,19 +201,20 @@ dm_remove ours
 
 make_null_blk null memory_backed=1 size=16 irqmode=2 completion_nsec=10000
 make_crypt ours "$null"
+timer=$(timer_reads)
 for engine in libaio io_uring; do
 	# A bottom half's budget is that of four such reads, if all cost the same.
 	for _ in 1 2 3; do
 		count_io ours fio_io $engine randread
 		[ "$budget" != 0 ] || break
 	done
-	reads_in r_bh "hardirq completion, $engine: bottom half"
+	reads_in "$timer" "a timer's completion, $engine: $timer"
 done
 # The bottom half of a read that interrupts the cipher of a write: the FPU is in use
 count_io ours fio_io libaio randrw --iodepth=16 --size=8M
-is "$async" 0 "hardirq completion, reads and writes: none is left to cryptd"
+is "$async" 0 "a timer's completion, reads and writes: none is left to cryptd"
 for bytes in $((4 * KiB)) $MiB $((8 * MiB)); do
 	count_read $bytes rw read /dev/mapper/ours 0 $bytes
-	reads_by_caller $bytes "hardirq completion, one read of $bytes bytes: caller"
+	reads_by_caller $bytes "a timer's completion, one read of $bytes bytes: caller"
 done
 dm_remove ours

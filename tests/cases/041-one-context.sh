@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: an asynchronous read is decrypted and its iocb completed in one context
+# kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 requires_kernel_config KPROBE_EVENTS

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: the tracepoints say what happened, and nothing about data and keys
+# kernels: oldest 7.2 newest debug
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 make_loop loop 8

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: a cipher driver that answers later, is busy, or fails
+# kernels: oldest newest debug
 # shellcheck shell=dash disable=SC2154  # make_loop and count_io set variables
 
 modprobe icrypt-test-async || bail "no test driver"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: polled io_uring I/O works, and is decrypted by the task that polls
+# kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and count_io set variables
 
 make_null_blk null memory_backed=1 size=8 submit_queues=1 poll_queues=1

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: every kind of io_uring request has the right data and needs no worker thread
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
 # punts FILE [OPCODE] - requests in the trace that went to a worker thread

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: large reads and writes are cut, so that cipher and device overlap and CPUs share the work
+# kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
 MiB=1048576

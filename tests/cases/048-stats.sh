@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: the message "stats" has a histogram of latencies for each context
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
 contexts="r_caller r_endio r_bh r_wq w_caller w_wq"
@@ -172,7 +173,7 @@ dm_remove ours
 make_null_blk null memory_backed=1 size=16 irqmode=2 completion_nsec=10000
 make_crypt ours "$null"
 message stats on
-counted r_bh "completion in hardirq" aio randread
+counted "$(timer_reads)" "completion in hardirq" aio randread
 counted w_caller "completion in hardirq, writes" aio randwrite
 dm_remove ours
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: flush and FUA reach the device, and writes in their order; discards only where they are allowed
+# kernels: oldest newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 # With a volatile cache it takes flushes and FUA

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: what is written counts for the cgroup that wrote it, with its I/O priority and hint
+# kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 
 requires_kernel_config BLK_CGROUP MEMCG

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: max_read_size and max_write_size: nothing larger goes to the device below
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 MiB=1048576

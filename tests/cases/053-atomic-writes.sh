@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: a write that is one or none (RWF_ATOMIC) goes whole to the device below, marked as such
+# kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_scsi and friends set variables
 
 make_scsi disk dev_size_mb=24 atomic_wr=1 atomic_wr_max_length=2048 || skip_all "no disk that has atomic writes"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: what writes in flight may have of the memory is dm-crypt's part, whatever the device below takes
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_null_blk sets variables
 
 requires_module dm-delay

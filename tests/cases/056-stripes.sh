@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: a read over a stripe of encrypted devices has all of them at work at once
+# kernels: 6.12 newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 
 # What is compared with dm-crypt, in the same guest, is a device that takes long: with

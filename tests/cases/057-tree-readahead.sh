@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: who reads the blocks of a directory's tree ahead is not made to wait for each
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 
 requires_command mkfs.btrfs

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: who sends many reads from read() before it waits for them is soon let go on
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and count_io set variables
 
 # By which the target tells one read() from another

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: only a disk that takes its time for reads here and there gets its I/O in order
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 MiB=1048576

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: errors of the device below reach the reader and writer as they are
+# kernels: newest
 # expects-dmesg: I/O error|dm-flakey
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: the device below is taken away under I/O: errors, no hang, and all can be removed
+# kernels: oldest newest
 # expects-dmesg: I/O error|Page cache invalidation failure
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 

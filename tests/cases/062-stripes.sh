@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: large writes are cut where stripes end; not within a stripe where that is expensive
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 requires_module dm-mod

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: polled reads and writes that the device below would have to split end, and are right
+# kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 # large TEXT SIZE OPTION... - blocks of SIZE, written and read

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: memory is aligned to the block below, or as for dm-crypt, or as the device says
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 modprobe dm-inline-crypt || bail "no module"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: a write over the limit of memory waits for pages, its submitter does not
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and count_io set variables
 
 requires_module dm-delay

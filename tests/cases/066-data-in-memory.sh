@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: of data that an IV generator had to copy nothing is left in memory
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_null_blk sets variables
 
 [ -e /proc/kcore ] || skip_all "no /proc/kcore, kernel without CONFIG_PROC_KCORE"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: suspend, resume and new tables under I/O: not a byte is lost
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop sets variables
 
 make_loop loop 16

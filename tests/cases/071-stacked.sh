@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: three encrypted devices one over the other
+# kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
 # stack DEVICE OPTION... - "one" on DEVICE, "two" on one, "three" on two

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: swap on the device: of a group with little memory, then with the whole machine's gone and writers beside it
+# kernels: newest debug
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 # A loop device would keep its data in the very memory that is short; null_blk and

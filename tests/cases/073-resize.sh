@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: a live device grows and shrinks by a new table
+# kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_loop sets variables
 
 make_loop loop 16

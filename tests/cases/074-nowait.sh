@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: requests that must not wait do not, and io_uring needs no worker threads
+# kernels: oldest 6.12 newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 random_file data 1

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: sectors that cross pages and vector elements are encrypted as one
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 # A device that takes any memory address does not stand in the way.

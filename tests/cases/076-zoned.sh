@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: zoned devices: zones are reported, written in order, read and reset
+# kernels: oldest newest debug
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 
 requires_kernel_config BLK_DEV_ZONED

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: requests larger than what one bio of single pages holds
+# kernels: oldest newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 random_file data 4

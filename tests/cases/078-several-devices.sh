@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: one request over several encrypted devices, and over device and container at once
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 random_file data 8

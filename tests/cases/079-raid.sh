@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: raid1 and raid5 above encrypted devices, and encrypted devices above raid
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 requires_module dm-raid

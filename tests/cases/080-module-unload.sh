@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: the module can be removed when idle, and only then
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop sets variables
 
 make_loop loop 8

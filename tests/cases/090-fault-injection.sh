@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: allocations fail now and then: nothing is wrong, nothing hangs
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 requires_kernel_config FAULT_INJECTION FAILSLAB FAIL_PAGE_ALLOC FAULT_INJECTION_DEBUG_FS

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: requests that must not wait end with EAGAIN where memory is short, and then had no effect
+# kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_null_blk sets variables
 
 requires_kernel_config FAULT_INJECTION FAILSLAB FAIL_PAGE_ALLOC FAULT_INJECTION_DEBUG_FS

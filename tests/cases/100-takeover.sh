@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: takeover=1: we are "crypt", with dm-crypt's version and tables, as long as it is not there
+# kernels: oldest 6.12 newest smoke
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 make_loop loop 8

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: LUKS2 and LUKS1 with unmodified cryptsetup on takeover=1, and the same volumes on dm-crypt; inline-crypt-switch
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 requires_command cryptsetup

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: luksSuspend, refresh, resize, deferred close and discards of a volume in use, on takeover=1
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 requires_command cryptsetup

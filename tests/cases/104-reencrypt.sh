@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: online reencryption, interrupted and resumed on either module; encryption and decryption in place
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 requires_command cryptsetup

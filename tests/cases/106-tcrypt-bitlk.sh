@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: TrueCrypt, VeraCrypt and BitLocker volumes on takeover=1 and on dm-crypt; inline-crypt-switch
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 # cryptsetup opens these but cannot make them, so their headers are put together

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: inline-crypt-switch: there and back, what it refuses, and no key to be seen
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086,SC2046  # make_loop sets variables
 
 requires_command inline-crypt-switch

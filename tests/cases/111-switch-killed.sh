@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: inline-crypt-switch: 50 switches under verified I/O, killed at every step, at random, in a suspend, with its guard
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086,SC2046,SC2317  # make_loop sets variables
 
 requires_command inline-crypt-switch

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: what dm-crypt can do here we can do: each feature tried on both, as docs/parity.md has it
+# kernels: oldest 6.12 newest
 # expects-dmesg: INTEGRITY AEAD ERROR|timed out
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 

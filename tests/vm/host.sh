@@ -7,7 +7,7 @@
 # outside the source tree, so that a checkout stays clean and several checkouts
 # share the gigabytes:
 #
-#   kernels/K/release      the kernel's `uname -r`           (K = 6.1 6.12 7.2 debug)
+#   kernels/K/release      the kernel's `uname -r`           (K: a name of tests/kernels)
 #   kernels/K/vmlinuz      what QEMU boots
 #   kernels/K/config       its configuration
 #   kernels/K/modules/     its /lib/modules/RELEASE
@@ -17,7 +17,8 @@
 #   cryptsetup/SUITE/      an image with a suite's cryptsetup and the tests in its source
 #   boot/debian-N/         root/, a Debian system; later/, packages for it
 #   style/                 checkpatch.pl and kernel-doc of the newest kernel
-#   debug-source/VERSION/  the source tree of the debug kernel and of 60-in-tree.t
+#   source/VERSION/        the source tree of the newest kernel, for 60-in-tree.t and style/
+#   debug-source/VERSION/  the source tree of the debug kernel
 
 # How our Makefile was called is not for the makes that are called here: after
 # "make -C DIR check" they would say which directories they enter, and a variable
@@ -66,17 +67,38 @@ as_root() {
 	fi
 }
 
-# known_kernel K - is K a kernel of the lab?
+# --- tests/kernels ------------------------------------------------------------
+
+kernels_file=$top_dir/tests/kernels
+
+# kernels [RUNS...] - print the names of the kernels that run this, in the file's order
+# shellcheck disable=SC2120  # of the scripts that source this file, some have no arguments
+kernels() {
+	awk -v want=" ${*:-*} " '
+		!/^#/ && NF && (want == " * " || index(want, " " $4 " ")) { print $1 }' "$kernels_file"
+}
+
+# kernel_field K suite|build|runs - print what tests/kernels says of kernel K, "" if nothing
+kernel_field() {
+	awk -v kernel="$1" -v field="$2" '
+		BEGIN { column["suite"] = 2; column["build"] = 3; column["runs"] = 4 }
+		!/^#/ && $1 == kernel { print $column[field]; exit }' "$kernels_file"
+}
+
+# known_kernel K - or die
 known_kernel() {
-	case $1 in
-	6.1 | 6.12 | 7.2 | debug) ;;
-	*) return 1 ;;
-	esac
+	[ -n "$(kernel_field "$1" runs)" ] ||
+		die "unknown kernel '$1', tests/kernels has: $(kernels | paste -sd ' ')"
+}
+
+# moved_on K RELEASE - is RELEASE, which was taken for kernel K, of a later series?
+moved_on() {
+	[ "$(kernel_field "$1" build)" = root ] && [[ $2 != "${1%%-*}".* ]]
 }
 
 # kernel_dir K - print the directory of kernel K, provisioning it if need be
 kernel_dir() {
-	known_kernel "$1" || die "unknown kernel '$1' (6.1 6.12 7.2 debug)"
+	known_kernel "$1"
 	"$vm_dir/provision" "$1" || exit $?
 	echo "$cache/kernels/$1"
 }

@@ -124,6 +124,18 @@ have_kernel_config() {
 	grep -Eq "^CONFIG_${1#CONFIG_}=[ym]" /boot/config
 }
 
+# timer_reads - print the counter of asynchronous reads that a null_blk's timer completes
+#
+# A timer interrupts: hardirq, and then a bottom half. With PREEMPT_RT it has a thread,
+# which is softirq context, so the read is decrypted where it completes.
+timer_reads() {
+	if have_kernel_config PREEMPT_RT; then
+		echo r_endio
+	else
+		echo r_bh
+	fi
+}
+
 # requires_kernel_config OPTION... - skip the case on a kernel without
 requires_kernel_config() {
 	for _option; do

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# 05-harness.t - the lab reports panics, hangs and kernel splats, and goes on
+# 54-harness.t - the lab reports panics, hangs and kernel splats, and goes on
 set -euo pipefail
 
 here=$(dirname "$0")
@@ -95,6 +95,33 @@ else
 	echo "# it says: $said"
 	failed=1
 fi
+# quietly TEXT COMMANDS - they succeed, with host.sh
+quietly() {
+	number=$((number + 1))
+	if said=$(bash -ec '. "$1/vm/host.sh"; eval "$2"' - "$here" "$2" 2>&1); then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		echo "# $said"
+		failed=1
+	fi
+}
+
+# shellcheck disable=SC2016  # for the shell started there
+{
+	quietly "a kernel of a suite that moves is known to have moved" \
+		'moved_on "$(kernels newest)" 99.1.2+deb13-amd64 &&
+			! moved_on 7.3-rt 7.3.4+deb13-rt-amd64 && ! moved_on 6.1 6.2.0-1-amd64'
+	quietly "there is one oldest kernel and one newest, and their names are in order" \
+		'[ "$(kernels oldest newest)" = "$(kernels oldest newest | sort -V)" ]; [ "$(kernels oldest newest | wc -l)" = 2 ]'
+	quietly "a kernel that is not in tests/kernels is refused" \
+		'! (known_kernel 5.10) 2> /dev/null'
+	quietly "a case that is for all is on the kernels between, too, and not on a smoke kernel" \
+		'for kernel in $(kernels oldest differs newest smoke); do
+			count=$("$vm_dir/all-cases" --list "$kernel" | grep -c /041-) || :
+			[ "$(kernel_field "$kernel" runs) $count" = "smoke 0" ] || [ "$count" = 1 ]
+		done'
+}
 echo "1..$number"
 if [ $failed = 1 ]; then
 	sed 's/^/# /' "$logs/tap" "$logs/waiter-tap" "$logs/err"
