@@ -240,9 +240,10 @@ static inline void icrypt_audit_target(const char *name, const char *op, struct 
 /*
  * The minor version of dm-crypt 1.x that is as able as the target is on this
  * kernel, for who concludes features from it. 1.24 has all of 6.1; 1.26 has
- * high_priority, 1.28 integrity_key_size, both with 6.12; 1.29 atomic writes.
+ * high_priority, 1.28 integrity_key_size, both with 6.12; 1.29 atomic writes, with
+ * 7.0: other targets have these before.
  */
-#if defined(DM_TARGET_ATOMIC_WRITES)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 #define ICRYPT_DM_CRYPT_MINOR	29
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #define ICRYPT_DM_CRYPT_MINOR	28
