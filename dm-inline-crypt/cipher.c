@@ -606,7 +606,8 @@ static bool walk_is_last(struct cipher_walk *w)
  *
  * A bottom half that interrupts a task inside the FPU cannot use it, and its reads
  * would have to go to cryptd's thread. So bottom halves wait for the page at hand, as
- * where kernel_fpu_begin() itself keeps them off.
+ * where kernel_fpu_begin() itself keeps them off. On PREEMPT_RT they are threads, which
+ * cannot interrupt a task inside the FPU.
  *
  * Context: process or softirq. skcipher has no hardirq mode, so the caller
  * makes sure of that. Sleeps only as @may says.
@@ -618,7 +619,8 @@ enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d
 				       unsigned int may)
 {
 	struct cipher_walk w = {
-		.c = c, .d = d, .own = own, .may = may, .bh_off = may && c->simd_tfms,
+		.c = c, .d = d, .own = own, .may = may,
+		.bh_off = may && c->simd_tfms && !IS_ENABLED(CONFIG_PREEMPT_RT),
 	};
 	enum icrypt_progress progress;
 

@@ -110,29 +110,6 @@ static DEFINE_PER_CPU(struct stretch, stretches);
 /* Tasks that wait for a read in order to decrypt it. */
 static atomic_t waiting;
 
-/*
- * What is known of a task in read(), found by its pid. Two tasks may share an
- * entry, and then know less.
- *
- * @call:   the last call in which it waited for a read, or was let go on
- * @waited: it waited there, and has sent no other read since
- * @let_go: in so many calls to come it need not wait
- * @doubt:  what @let_go was after the last wait in vain, less for each that was not
- */
-struct reader {
-	u64	call;
-	pid_t	pid;
-	bool	waited;
-	u8	let_go;
-	u8	doubt;
-} ____cacheline_aligned_in_smp;
-
-#define ICRYPT_READERS	128
-#define ICRYPT_DOUBT	4
-#define ICRYPT_DOUBT_MAX	250
-
-static struct reader readers[ICRYPT_READERS];
-
 /* Bios that must not or will not be waited for. */
 #define ICRYPT_NEVER_WAIT	(REQ_NOWAIT | REQ_RAHEAD | REQ_POLLED)
 
@@ -214,6 +191,29 @@ static bool caller_is_slow(void)
 
 #ifdef CONFIG_TASK_XACCT
 /*
+ * What is known of a task in read(), found by its pid. Two tasks may share an
+ * entry, and then know less.
+ *
+ * @call:   the last call in which it waited for a read, or was let go on
+ * @waited: it waited there, and has sent no other read since
+ * @let_go: in so many calls to come it need not wait
+ * @doubt:  what @let_go was after the last wait in vain, less for each that was not
+ */
+struct reader {
+	u64	call;
+	pid_t	pid;
+	bool	waited;
+	u8	let_go;
+	u8	doubt;
+} ____cacheline_aligned_in_smp;
+
+#define ICRYPT_READERS	128
+#define ICRYPT_DOUBT	4
+#define ICRYPT_DOUBT_MAX	250
+
+static struct reader readers[ICRYPT_READERS];
+
+/*
  * Some file systems send reads from read() that it does not wait for, or several
  * before it waits: prefetch, network file systems with a cache on a disk. If we
  * wait for one and then the same call sends the next, the wait was in vain, or at
@@ -226,21 +226,24 @@ static bool caller_goes_on(void)
 {
 	struct reader *r = &readers[current->pid % ICRYPT_READERS];
 	u64 call = current->ioac.syscr;
+	u8 doubt, let_go;
 
-	if (r->pid != current->pid)
+	if (READ_ONCE(r->pid) != current->pid)
 		return false;
-	if (r->call == call) {
-		if (r->waited) {
-			r->waited = false;
-			r->doubt = min(2 * r->doubt + ICRYPT_DOUBT, ICRYPT_DOUBT_MAX);
-			r->let_go = r->doubt;
+	if (READ_ONCE(r->call) == call) {
+		if (READ_ONCE(r->waited)) {
+			doubt = min(2 * READ_ONCE(r->doubt) + ICRYPT_DOUBT, ICRYPT_DOUBT_MAX);
+			WRITE_ONCE(r->waited, false);
+			WRITE_ONCE(r->doubt, doubt);
+			WRITE_ONCE(r->let_go, doubt);
 		}
 		return true;
 	}
-	if (!r->let_go)
+	let_go = READ_ONCE(r->let_go);
+	if (!let_go)
 		return false;
-	r->let_go--;
-	r->call = call;
+	WRITE_ONCE(r->let_go, let_go - 1);
+	WRITE_ONCE(r->call, call);
 	return true;
 }
 
@@ -249,15 +252,15 @@ static void caller_waited(void)
 	struct reader *r = &readers[current->pid % ICRYPT_READERS];
 	u64 call = current->ioac.syscr;
 
-	if (r->pid != current->pid) {
-		r->pid = current->pid;
-		r->let_go = 0;
-		r->doubt = 0;
-	} else if (r->waited && r->call != call) {
-		r->doubt /= 2;
+	if (READ_ONCE(r->pid) != current->pid) {
+		WRITE_ONCE(r->pid, current->pid);
+		WRITE_ONCE(r->let_go, 0);
+		WRITE_ONCE(r->doubt, 0);
+	} else if (READ_ONCE(r->waited) && READ_ONCE(r->call) != call) {
+		WRITE_ONCE(r->doubt, READ_ONCE(r->doubt) / 2);
 	}
-	r->call = call;
-	r->waited = true;
+	WRITE_ONCE(r->call, call);
+	WRITE_ONCE(r->waited, true);
 }
 #else
 static bool caller_goes_on(void)
@@ -356,7 +359,8 @@ u64 icrypt_clock_start(struct icrypt_io *io)
 {
 	u32 n;
 
-	if (in_task()) {
+	/* A forced-threaded completion is a task, too; there every bio counts. */
+	if (in_task() && !softirq_count()) {
 		n = this_cpu_inc_return(io->cc->stats->runs);
 		if (n > ICRYPT_SAMPLES_FIRST && n % ICRYPT_SAMPLE)
 			return 0;

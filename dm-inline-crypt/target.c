@@ -437,7 +437,9 @@ static int icrypt_message(struct dm_target *ti, unsigned int argc, char **argv, 
 		err = set ? icrypt_message_key_set(ti, argv[2]) : icrypt_key_wipe(cc);
 		mutex_unlock(&cc->key_lock);
 	}
-	icrypt_wipe_words(argc, argv);
+	/* dm has the result where the words were; there is one for "stats" alone. */
+	if (err != 1)
+		icrypt_wipe_words(argc, argv);
 	return err;
 }
 

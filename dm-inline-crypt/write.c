@@ -604,9 +604,12 @@ int icrypt_write_map(struct icrypt_io *io)
 
 	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, nowait))
 		return icrypt_no_memory(io, nowait);
-	/* Who comes later does not get what others wait for. */
+	/*
+	 * Who comes later does not get what others wait for. But polled I/O that must not
+	 * wait cannot queue, and would come again for as long as others do.
+	 */
 	io->clone = NULL;
-	if (likely(!atomic_read(&cc->writes_waiting)))
+	if (likely(!atomic_read(&cc->writes_waiting)) || icrypt_is_unsplit(bio))
 		io->clone = write_alloc_clone(io, true);
 	if (unlikely(!io->clone)) {
 		if (nowait)
