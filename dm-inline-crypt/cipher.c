@@ -14,10 +14,8 @@
  *	IVs of iv_data.c: memory for a data unit, and what else these need
  */
 
-#include <asm/simd.h>
 #include <crypto/authenc.h>
 #include <crypto/hash.h>
-#include <crypto/internal/simd.h>
 #include <linux/log2.h>
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
