@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The cipher: one request of the crypto API a data unit, for as many units as
- * a descriptor has. Nothing here waits. A driver that answers later gets as
+ * a descriptor has and engine.c leaves. Nothing here waits. A driver that answers later gets as
  * many requests as memory and its queue allow, and the last answer carries on.
  *
  * A request is laid out as
@@ -511,6 +511,9 @@ enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d
 	void *req;
 	int err;
 
+	if (c->engine.on && icrypt_engine_run(c, d, may))
+		return ICRYPT_DONE;
+	d->by_api = true;
 again:
 	queued = 0;
 	nomem = false;
@@ -538,6 +541,9 @@ again:
 		if (likely(!err)) {
 			if (may && d->in_iter.bi_size)
 				cond_resched();
+			/* Past what it could not do, the engine goes on. */
+			if (c->engine.on && d->in_iter.bi_size)
+				icrypt_engine_run(c, d, may);
 			continue;
 		}
 		if (err == -EINPROGRESS) {
@@ -691,7 +697,8 @@ int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 		r = icrypt_iv_data_setkey(c, key, size);
 		err = err ?: r;
 	}
-	return err;
+	r = icrypt_engine_setkey(c, key, size);
+	return err ?: r;
 }
 
 static void free_tfms(struct crypto_skcipher **tfms, unsigned int count)
@@ -906,6 +913,8 @@ int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const ch
 	err = mempool_init_kmalloc_pool(&c->req_pool, ICRYPT_MIN_REQUESTS, c->req_size);
 	if (err)
 		*error = "Cannot allocate crypt request mempool";
+	else
+		icrypt_engine_init(c, t);
 	return err;
 }
 
@@ -918,6 +927,7 @@ int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const ch
 void icrypt_cipher_exit(struct icrypt_cipher *c)
 {
 	mempool_exit(&c->req_pool);
+	icrypt_engine_exit(c);
 	icrypt_iv_data_exit(c);
 	if (c->aead)
 		crypto_free_aead(c->aead);

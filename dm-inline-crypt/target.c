@@ -149,6 +149,7 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 		return err;
 	}
 
+	icrypt_engine_choose(&cc->cipher, t, dm_table_device_name(ti->table));
 	cc->ns_per_kib[READ] = ICRYPT_NS_PER_KIB_GUESS;
 	cc->ns_per_kib[WRITE] = ICRYPT_NS_PER_KIB_GUESS;
 	ti->per_io_data_size = icrypt_per_io_size(&cc->cipher);
@@ -467,9 +468,11 @@ static int __init icrypt_init(void)
 	}
 	icrypt_read_module_init();
 	icrypt_write_module_init();
+	icrypt_engine_module_init();
 	err = dm_register_target(&icrypt_target);
 	if (!err)
 		return 0;
+	icrypt_engine_module_exit();
 
 	/* 6.1 does not say so itself. */
 	DMERR("cannot be the target \"%s\": another module is", icrypt_target.name);
@@ -483,6 +486,7 @@ static void __exit icrypt_exit(void)
 {
 	dm_unregister_target(&icrypt_target);
 	icrypt_read_module_exit();
+	icrypt_engine_module_exit();
 }
 
 module_init(icrypt_init);

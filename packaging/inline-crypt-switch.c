@@ -454,7 +454,8 @@ static char *without_our_options(const char *params)
 			sprintf(out + strlen(out), "%s%s", n ? " " : "", w);
 		} else if (n == 5) {
 			opts = out + strlen(out);
-		} else if (strncmp(w, "read_context:", 13) && strncmp(w, "write_context:", 14)) {
+		} else if (strncmp(w, "read_context:", 13) && strncmp(w, "write_context:", 14) &&
+			   strncmp(w, "cipher_engine:", 14)) {
 			sprintf(out + strlen(out), " %s", w);
 			count++;
 		}
