@@ -9,6 +9,7 @@
  */
 
 #include <crypto/hash.h>
+#include <linux/completion.h>
 #include <linux/fips.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -122,13 +123,6 @@ static int find_mode(struct icrypt_engine *e, const char *alg)
 	return strcmp(alg, "xts(aes)") ? -EINVAL : 0;
 }
 
-/* The driver is one that answers later, and not only where the FPU is in use. */
-static bool is_async(const struct icrypt_cipher *c)
-{
-	return (crypto_skcipher_tfm(c->tfms[0])->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC) &&
-	       !c->simd_tfms;
-}
-
 /**
  * icrypt_engine_init() - prepare the engine for a mapped device
  * @c: the cipher, whose transforms and IV generator are there
@@ -145,9 +139,6 @@ void icrypt_engine_init(struct icrypt_cipher *c, const struct icrypt_table *t)
 
 	if (!engine_variant || t->cipher_engine == ICRYPT_ENGINE_API || c->aead ||
 	    c->count != 1 || c->special || !c->iv.generate || c->iv.size != 16)
-		return;
-	/* Somebody chose it, or it is faster than any CPU. */
-	if (is_async(c) && t->cipher_engine != ICRYPT_ENGINE_UNITS)
 		return;
 	if (find_mode(e, t->alg))
 		return;
@@ -273,11 +264,22 @@ bool icrypt_engine_run(struct icrypt_cipher *c, struct iodesc *d, unsigned int m
 	return true;
 }
 
-/* A page there and back, with the engine on or off, ns; the best of some rounds. */
+static void page_done(void *cookie, enum icrypt_progress progress)
+{
+	complete(cookie);
+}
+
+/*
+ * A page there and back, with the engine on or off, ns; the best of some rounds. 0 for a
+ * driver that answers later: somebody chose it, or it is hardware. That it may do so
+ * does not count, as in 6.1 all may where the FPU is in use.
+ */
 static u64 time_page(struct icrypt_cipher *c, struct page *page, void *req, bool on)
 {
+	DECLARE_COMPLETION_ONSTACK(done);
 	u64 best[2] = { U64_MAX, U64_MAX };
-	struct iodesc d = {};
+	struct iodesc d = { .done = page_done, .cookie = &done };
+	enum icrypt_progress progress = ICRYPT_DONE;
 	struct bio_vec vec;
 	struct bio bio;
 	unsigned int i;
@@ -290,12 +292,16 @@ static u64 time_page(struct icrypt_cipher *c, struct page *page, void *req, bool
 		icrypt_cipher_start(c, &d, &bio, &bio, 0, NULL);
 		d.write = !(i & 1);
 		begin = ktime_get_ns();
-		/* Nothing here answers later, so nobody needs to be told. */
-		if (icrypt_cipher_run(c, &d, req, ICRYPT_MAY_SLEEP) != ICRYPT_DONE || d.status)
+		progress = icrypt_cipher_run(c, &d, req, ICRYPT_MAY_SLEEP);
+		if (progress == ICRYPT_QUEUED)
+			wait_for_completion(&done);
+		if (progress != ICRYPT_DONE || d.status)
 			break;
 		best[i & 1] = min(best[i & 1], ktime_get_ns() - begin);
 	}
 	bio_uninit(&bio);
+	if (progress == ICRYPT_QUEUED)
+		return 0;
 	return i == 2 * ICRYPT_ENGINE_ROUNDS ? best[READ] + best[WRITE] : U64_MAX;
 }
 
