@@ -101,8 +101,8 @@ demo: ## build, boot a guest, encrypt data, compare with dm-crypt; writes result
 	tests/vm/provision tools 6.1
 	tests/demo/demo
 
-bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
-	$(if $(DEV),,tests/vm/provision tools $(KERNEL))
+bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all|cipher ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
+	$(if $(DEV),,tests/vm/provision tools $(if $(filter cipher,$(LAB)),,$(KERNEL)))
 	tests/bench/bench $(if $(DEV),--dev "$(DEV)",--kernel "$(KERNEL)" --lab "$(LAB)") \
 		--rounds "$(ROUNDS)" --cells '$(value CELLS)' $(if $(RESULT),--result "$(RESULT)")
 

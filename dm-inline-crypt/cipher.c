@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The cipher: one request of the crypto API a data unit, for as many units as
- * a descriptor has. It waits only where its caller allows that, and only for memory
+ * a descriptor has and engine.c leaves. It waits only where its caller allows that, and only for memory
  * or for an IV that a driver makes. A driver that answers later gets as many requests
  * as memory and its queue allow, and the last answer carries on.
  *
@@ -15,10 +15,8 @@
  *	IVs of iv_data.c: memory for a data unit, and what else these need
  */
 
-#include <asm/simd.h>
 #include <crypto/authenc.h>
 #include <crypto/hash.h>
-#include <crypto/internal/simd.h>
 #include <linux/log2.h>
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
@@ -577,8 +575,12 @@ static __always_inline void cipher_walk(struct cipher_walk *w)
 		if (unlikely(err)) {
 			if (!walk_goes_on(w, err))
 				break;
-		} else if (w->may && d->in_iter.bi_size) {
-			cond_resched();
+		} else if (d->in_iter.bi_size) {
+			if (w->may)
+				cond_resched();
+			/* Past what it could not do, the engine goes on. */
+			if (w->c->engine.on)
+				icrypt_engine_run(w->c, d, w->may);
 		}
 	} while (d->in_iter.bi_size && likely(!READ_ONCE(d->status)));
 
@@ -624,6 +626,9 @@ enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d
 	};
 	enum icrypt_progress progress;
 
+	if (c->engine.on && icrypt_engine_run(c, d, may))
+		return ICRYPT_DONE;
+	d->by_api = true;
 	do {
 		cipher_walk(&w);
 		if (!walk_is_last(&w)) {
@@ -732,7 +737,8 @@ int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 		r = icrypt_iv_data_setkey(c, key, size);
 		err = err ?: r;
 	}
-	return err;
+	r = icrypt_engine_setkey(c, key, size);
+	return err ?: r;
 }
 
 static void free_tfms(struct crypto_skcipher **tfms, unsigned int count)
@@ -959,6 +965,8 @@ int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const ch
 	err = mempool_init_kmalloc_pool(&c->req_pool, ICRYPT_MIN_REQUESTS, c->req_size);
 	if (err)
 		*error = "Cannot allocate crypt request mempool";
+	else
+		icrypt_engine_init(c, t);
 	return err;
 }
 
@@ -971,6 +979,7 @@ int icrypt_cipher_init(struct icrypt_cipher *c, struct icrypt_table *t, const ch
 void icrypt_cipher_exit(struct icrypt_cipher *c)
 {
 	mempool_exit(&c->req_pool);
+	icrypt_engine_exit(c);
 	icrypt_iv_data_exit(c);
 	if (c->aead)
 		crypto_free_aead(c->aead);

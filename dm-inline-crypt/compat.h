@@ -326,6 +326,62 @@ static inline void icrypt_shrinker_unregister(struct icrypt_shrinker *s)
 #endif
 }
 
+/* The first of these has no guard in 6.1, so only here. */
+#include <asm/simd.h>
+#include <crypto/internal/simd.h>
+
+#ifdef ICRYPT_UNITS
+/*
+ * A task's FPU section can be interrupted by a bottom half, which then finds the FPU
+ * in use. Since 6.15 kernel_fpu_begin() keeps bottom halves off until its end. On
+ * PREEMPT_RT they are threads, and the section is not preempted.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#define ICRYPT_FPU_BH_OFF	false
+#else
+#define ICRYPT_FPU_BH_OFF	(!IS_ENABLED(CONFIG_PREEMPT_RT))
+#endif
+
+/**
+ * icrypt_fpu_begin() - begin to use vector registers
+ * @task: a task is here, which may give way to others
+ *
+ * The rules, of 6.1 to 7.3: not in a hardirq that interrupted a bottom half, and not
+ * in one, or in a bottom half, that interrupted somebody else's section. Otherwise
+ * anywhere, with preemption off until the end. So sections have to be short.
+ *
+ * Context: any but NMI; with @task interrupts are on.
+ * Return: whether it may be used; if so, icrypt_fpu_end() has to follow.
+ */
+static inline bool icrypt_fpu_begin(bool task)
+{
+	bool bh_off = ICRYPT_FPU_BH_OFF && task;
+
+	if (bh_off)
+		local_bh_disable();
+	if (likely(crypto_simd_usable())) {
+		kernel_fpu_begin();
+		return true;
+	}
+	if (bh_off)
+		local_bh_enable();
+	return false;
+}
+
+/**
+ * icrypt_fpu_end() - vector registers are not used any more
+ * @task: as it was for icrypt_fpu_begin()
+ *
+ * Context: as icrypt_fpu_begin().
+ */
+static inline void icrypt_fpu_end(bool task)
+{
+	kernel_fpu_end();
+	if (ICRYPT_FPU_BH_OFF && task)
+		local_bh_enable();
+}
+#endif /* ICRYPT_UNITS */
+
 /**
  * icrypt_io_schedule() - sleep in a loop that tests for the end of an I/O
  *

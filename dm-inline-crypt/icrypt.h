@@ -23,6 +23,7 @@
 #include "iv.h"
 #include "reason.h"
 #include "table.h"
+#include "units.h"
 
 #define DM_MSG_PREFIX "inline-crypt"
 
@@ -125,6 +126,8 @@ struct icrypt_stats {
 	u64	read[ICRYPT_CONTEXTS];
 	u64	write[ICRYPT_CONTEXTS];
 	u64	reason[ICRYPT_REASONS];
+	u64	units;		/* all of the bio by the engine */
+	u64	api;		/* a part of it, or all, by the crypto API */
 	u32	runs;		/* of the cipher in a task */
 	sector_t read_end;	/* of the last read, if it matters whether the device seeks */
 };
@@ -139,6 +142,20 @@ struct icrypt_stats {
 struct icrypt_latency {
 	unsigned long	read[ICRYPT_CONTEXTS][ICRYPT_BUCKETS];
 	unsigned long	write[ICRYPT_CONTEXTS][ICRYPT_BUCKETS];
+};
+
+/**
+ * struct icrypt_engine - what a mapped device has of the cipher engine, see engine.c
+ * @key:    round keys, or NULL: the crypto API does it all
+ * @digest: makes the key for the IVs of ESSIV, or NULL
+ * @mode:   of operation
+ * @on:     the engine is to be used
+ */
+struct icrypt_engine {
+	struct icrypt_units_key	*key;
+	struct crypto_shash	*digest;
+	enum icrypt_units_mode	mode;
+	bool			on;
 };
 
 /**
@@ -166,6 +183,7 @@ struct icrypt_latency {
  * @iv_offset: added to sector numbers for the IV, 512-byte sectors
  * @iv_shift: by which the sector number is divided for the IV, log2
  * @req_pool: more requests, for drivers that answer later
+ * @engine:   does without the transforms what it can
  */
 struct icrypt_cipher {
 	struct crypto_skcipher	**tfms;
@@ -190,6 +208,7 @@ struct icrypt_cipher {
 	u64			iv_offset;
 	unsigned int		iv_shift;
 	mempool_t		req_pool;
+	struct icrypt_engine	engine;
 };
 
 /**
@@ -349,6 +368,54 @@ int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d, void *own,
 				       unsigned int may);
 
+/* engine.c */
+#ifdef ICRYPT_UNITS
+void icrypt_engine_module_init(void);
+void icrypt_engine_module_exit(void);
+void icrypt_engine_init(struct icrypt_cipher *c, const struct icrypt_table *t);
+void icrypt_engine_exit(struct icrypt_cipher *c);
+int icrypt_engine_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size);
+void icrypt_engine_choose(struct icrypt_cipher *c, const struct icrypt_table *t, const char *name);
+bool icrypt_engine_run(struct icrypt_cipher *c, struct iodesc *d, unsigned int may);
+const char *icrypt_engine_name(const struct icrypt_cipher *c);
+#else
+static inline void icrypt_engine_module_init(void)
+{
+}
+
+static inline void icrypt_engine_module_exit(void)
+{
+}
+
+static inline void icrypt_engine_init(struct icrypt_cipher *c, const struct icrypt_table *t)
+{
+}
+
+static inline void icrypt_engine_exit(struct icrypt_cipher *c)
+{
+}
+
+static inline int icrypt_engine_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
+{
+	return 0;
+}
+
+static inline void icrypt_engine_choose(struct icrypt_cipher *c, const struct icrypt_table *t,
+					const char *name)
+{
+}
+
+static inline bool icrypt_engine_run(struct icrypt_cipher *c, struct iodesc *d, unsigned int may)
+{
+	return false;
+}
+
+static inline const char *icrypt_engine_name(const struct icrypt_cipher *c)
+{
+	return "api";
+}
+#endif
+
 /* iv_data.c */
 int icrypt_iv_data_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error);
 void icrypt_iv_data_exit(struct icrypt_cipher *c);
@@ -453,6 +520,7 @@ static inline void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d
 	d->sector = sector + c->iv_offset;
 	d->tags = tags;
 	d->status = BLK_STS_OK;
+	d->by_api = false;
 }
 
 /* The request that lives behind the per-bio data. */

@@ -45,6 +45,7 @@ enum icrypt_progress {
  * @pending: requests in flight, plus the share of whoever walks the vector
  * @status:  BLK_STS_OK, or the first error
  * @write:   encrypt, else decrypt
+ * @by_api:  the crypto API has had a part of it
  * @done:    called when an I/O that was ICRYPT_QUEUED comes to its end, in the
  *	     cipher driver's completion context (bottom halves off, no sleeping),
  *	     with ICRYPT_DONE or ICRYPT_NOMEM
@@ -61,6 +62,7 @@ struct iodesc {
 	atomic_t		pending;
 	blk_status_t		status;
 	bool			write;
+	bool			by_api;
 	void			(*done)(void *cookie, enum icrypt_progress progress);
 	void			*cookie;
 };

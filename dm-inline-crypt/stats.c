@@ -102,6 +102,10 @@ void icrypt_stats_done(struct icrypt_io *io)
 {
 	u64 ns = io->start_ns ? ktime_get_ns() - io->start_ns : 0;
 
+	if (io->desc.by_api)
+		this_cpu_inc(io->cc->stats->api);
+	else
+		this_cpu_inc(io->cc->stats->units);
 	if (io->desc.write) {
 		this_cpu_inc(io->cc->stats->write[io->context]);
 		trace_encrypt(io, ns);
@@ -157,6 +161,8 @@ unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned in
 		}
 		for (i = 0; i < ICRYPT_REASONS; i++)
 			sum.reason[i] += s->reason[i];
+		sum.units += s->units;
+		sum.api += s->api;
 	}
 
 	for (i = 0; i < ICRYPT_CONTEXTS; i++)
@@ -166,8 +172,9 @@ unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned in
 			n += scnprintf(buf + n, size - n, "%s=%llu ", write_names[i],
 				       sum.write[i]);
 	for (i = ICRYPT_REASON_NONE + 1; i < ICRYPT_REASONS; i++)
-		n += scnprintf(buf + n, size - n, "%s=%llu%s", reason_names[i], sum.reason[i],
-			       i + 1 < ICRYPT_REASONS ? " " : "");
+		n += scnprintf(buf + n, size - n, "%s=%llu ", reason_names[i], sum.reason[i]);
+	n += scnprintf(buf + n, size - n, "units=%llu api=%llu cipher_engine:%s", sum.units,
+		       sum.api, icrypt_engine_name(&cc->cipher));
 	return n;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Parse and print a table line. The format is dm-crypt's, as described in
- * Documentation/admin-guide/device-mapper/dm-crypt.rst of the kernel, plus two
+ * Documentation/admin-guide/device-mapper/dm-crypt.rst of the kernel, plus three
  * options of our own.
  */
 
@@ -53,6 +53,12 @@ static const char * const want_names[ICRYPT_WANT_COUNT] = {
 	[ICRYPT_WANT_CALLER]	= "caller",
 	[ICRYPT_WANT_ENDIO]	= "endio",
 	[ICRYPT_WANT_WORKQUEUE]	= "workqueue",
+};
+
+static const char * const engine_names[ICRYPT_ENGINE_COUNT] = {
+	[ICRYPT_ENGINE_AUTO]	= "auto",
+	[ICRYPT_ENGINE_UNITS]	= "units",
+	[ICRYPT_ENGINE_API]	= "api",
 };
 
 /*
@@ -313,6 +319,20 @@ static int parse_want(struct icrypt_table *t, const char *word, enum icrypt_want
 		      "Invalid read_context, use auto, caller, endio or workqueue");
 }
 
+static int parse_engine(struct icrypt_table *t, const char *word)
+{
+	const char *name = strchr(word, ':') + 1;
+	int i;
+
+	for (i = 0; i < ICRYPT_ENGINE_COUNT; i++) {
+		if (!strcasecmp(name, engine_names[i])) {
+			t->cipher_engine = i;
+			return 0;
+		}
+	}
+	return refuse(t, "Invalid cipher_engine, use auto, units or api");
+}
+
 /* integrity:<bytes>:<aead|none> */
 static int parse_integrity(struct icrypt_table *t, const char *word)
 {
@@ -354,6 +374,10 @@ static int parse_option(struct icrypt_table *t, const char *word, unsigned int *
 	if (!strncasecmp(word, "write_context:", 14)) {
 		++*own;
 		return parse_want(t, word, &t->write_context);
+	}
+	if (!strncasecmp(word, "cipher_engine:", 14)) {
+		++*own;
+		return parse_engine(t, word);
 	}
 	if (!strncasecmp(word, "sector_size:", 12)) {
 		if (to_uint(word + 12, &t->sector_size) ||
@@ -548,7 +572,7 @@ unsigned int icrypt_table_print(const struct icrypt_table *t, enum icrypt_print 
 	for (i = 0; i < ICRYPT_OPT_COUNT; i++)
 		count += icrypt_option_set(t, i);
 	count += !!t->tag_size + large + t->key_mac_set;
-	count += !!t->read_context + !!t->write_context;
+	count += !!t->read_context + !!t->write_context + !!t->cipher_engine;
 	if (!count)
 		return n;
 
@@ -567,6 +591,8 @@ unsigned int icrypt_table_print(const struct icrypt_table *t, enum icrypt_print 
 		emit(" read_context:%s", want_names[t->read_context]);
 	if (t->write_context)
 		emit(" write_context:%s", want_names[t->write_context]);
+	if (t->cipher_engine)
+		emit(" cipher_engine:%s", engine_names[t->cipher_engine]);
 #undef emit
 	return n;
 }

@@ -34,6 +34,14 @@ enum icrypt_want {
 	ICRYPT_WANT_COUNT
 };
 
+/* Who the user wants to do the cipher's work. */
+enum icrypt_engine_want {
+	ICRYPT_ENGINE_AUTO,
+	ICRYPT_ENGINE_UNITS,
+	ICRYPT_ENGINE_API,
+	ICRYPT_ENGINE_COUNT
+};
+
 /* See icrypt_table_print(). */
 enum icrypt_print {
 	ICRYPT_PRINT_TABLE,
@@ -66,6 +74,7 @@ enum icrypt_print {
  * @sector_size: data unit, bytes
  * @read_context:  wanted context of reads
  * @write_context: wanted context of writes
+ * @cipher_engine: who is wanted for the cipher
  * @ignored:     words behind the options, which mean nothing
  * @error:       why the line was refused, and what to do about it; no text of the line
  * @word:        the word that @error is about, counted from 1, or 0 for the whole line
@@ -98,6 +107,7 @@ struct icrypt_table {
 	unsigned int	sector_size;
 	enum icrypt_want read_context;
 	enum icrypt_want write_context;
+	enum icrypt_engine_want cipher_engine;
 	unsigned int	ignored;
 	const char	*error;
 	unsigned int	word;

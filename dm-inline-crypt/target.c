@@ -164,6 +164,7 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 		return err;
 	}
 
+	icrypt_engine_choose(&cc->cipher, t, dm_table_device_name(ti->table));
 	cc->ns_per_kib[READ] = ICRYPT_NS_PER_KIB_GUESS;
 	cc->ns_per_kib[WRITE] = ICRYPT_NS_PER_KIB_GUESS;
 	ti->per_io_data_size = icrypt_per_io_size(&cc->cipher);
@@ -520,13 +521,14 @@ static int __init icrypt_init(void)
 		icrypt_target.version[1] = ICRYPT_DM_CRYPT_MINOR;
 		icrypt_target.version[2] = 0;
 	}
+	icrypt_engine_module_init();
 	err = icrypt_selftest();
 	if (err)
-		return err;
+		goto engine;
 	icrypt_read_module_init();
 	err = icrypt_write_module_init();
 	if (err)
-		return err;
+		goto engine;
 	err = dm_register_target(&icrypt_target);
 	if (!err)
 		return 0;
@@ -537,7 +539,11 @@ static int __init icrypt_init(void)
 	if (takeover)
 		DMERR("takeover: \"rmmod dm-crypt\" first, or load without takeover=1");
 	/* To modprobe, -EEXIST would mean that this module is loaded already. */
-	return err == -EEXIST ? -EBUSY : err;
+	if (err == -EEXIST)
+		err = -EBUSY;
+engine:
+	icrypt_engine_module_exit();
+	return err;
 }
 
 static void __exit icrypt_exit(void)
@@ -545,6 +551,7 @@ static void __exit icrypt_exit(void)
 	dm_unregister_target(&icrypt_target);
 	icrypt_write_module_exit();
 	icrypt_read_module_exit();
+	icrypt_engine_module_exit();
 }
 
 module_init(icrypt_init);

@@ -65,7 +65,7 @@ expected_files() {
 		usr/src/dm-inline-crypt-$version/packaging/dkms-stub/dm-inline-crypt.c
 		usr/src/dm-inline-crypt-$version/packaging/dkms.mk
 	END
-	for file in "$top_dir"/dm-inline-crypt/*.[ch] "$top_dir/dm-inline-crypt/Kbuild"; do
+	for file in "$top_dir"/dm-inline-crypt/*.[chS] "$top_dir/dm-inline-crypt/Kbuild"; do
 		[[ $file == *.mod.c ]] ||
 			echo "usr/src/dm-inline-crypt-$version/dm-inline-crypt/${file##*/}"
 	done

@@ -35,6 +35,7 @@ static const char * const seeds[] = {
 	"aes-xts-plain64 :64:logon:" SECRET " 0 8:0 0",
 	"aes-xts-plain64 :32:user:" SECRET " 0 8:0 0 1 high_priority",
 	"aes-xts-plain64 " SECRET " 0 8:0 0 2 read_context:endio write_context:workqueue",
+	"aes-cbc-essiv:sha256 " SECRET " 0 8:0 0 1 cipher_engine:api",
 	"aes-xts-plain64 " SECRET " 0 8:0 0 6 allow_discards same_cpu_crypt high_priority "
 		"submit_from_crypt_cpus no_read_workqueue no_write_workqueue",
 	"aes-xts-random " SECRET " 0 8:0 0 1 integrity:16:none",
@@ -48,7 +49,7 @@ static const char * const snippets[] = {
 	"0", "1", "7", "8", "16", "-1", "+1", "512", "4096", "8192", "4294967296",
 	"18446744073709551615", "18446744073709551616", "0x10", "\t", "\n", "\x7f", "\xff", "%s", "%n",
 	" ", " 1", " 2 ", " allow_discards", " sector_size:1024", " sector_size:",
-	" read_context:auto", " write_context:endio", " iv_large_sectors",
+	" read_context:auto", " write_context:endio", " cipher_engine:units", " iv_large_sectors",
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 };
 
@@ -169,7 +170,8 @@ static bool come_back(const struct icrypt_table *t, const struct words *w, const
 	    t->key_in_keyring != again.key_in_keyring || t->iv_offset != again.iv_offset ||
 	    strcmp(t->device, again.device) || t->start != again.start ||
 	    t->options != again.options || t->sector_size != again.sector_size ||
-	    t->read_context != again.read_context || t->write_context != again.write_context)
+	    t->read_context != again.read_context || t->write_context != again.write_context ||
+	    t->cipher_engine != again.cipher_engine)
 		goto out;
 	icrypt_table_print(&again, ICRYPT_PRINT_TABLE, NULL, second, sizeof(second));
 	*why = "printed again it is different";
@@ -200,6 +202,7 @@ static bool sound(const struct icrypt_table *t, int err, const struct words *w, 
 	    (t->key_count & (t->key_count - 1)) || strlen(t->alg) >= sizeof(t->alg) ||
 	    strlen(t->iv_mode) >= sizeof(t->iv_mode) || !*t->alg ||
 	    t->read_context >= ICRYPT_WANT_COUNT || t->write_context >= ICRYPT_WANT_COUNT ||
+	    t->cipher_engine >= ICRYPT_ENGINE_COUNT ||
 	    t->write_context == ICRYPT_WANT_ENDIO || t->key_size > 32768 ||
 	    t->options >> ICRYPT_OPT_COUNT)
 		return false;

@@ -34,6 +34,7 @@ struct good {
 	unsigned long	options;
 	unsigned int	sector_size;	/* 0: 512 */
 	enum icrypt_want read, write;
+	enum icrypt_engine_want engine;
 	unsigned int tag_size, key_mac;
 	bool aead;
 	const char	*mac;		/* NULL: none */
@@ -205,6 +206,11 @@ static const struct good goods[] = {
 	  .write = ICRYPT_WANT_CALLER },
 	{ "write_context:workqueue", XTS " 1 write_context:workqueue", .key_size = 32,
 	  .write = ICRYPT_WANT_WORKQUEUE },
+	{ "cipher_engine:auto is the default", XTS " 1 cipher_engine:auto", XTS, .key_size = 32 },
+	{ "cipher_engine:units", XTS " 1 Cipher_Engine:UNITS", XTS " 1 cipher_engine:units",
+	  .key_size = 32, .engine = ICRYPT_ENGINE_UNITS },
+	{ "cipher_engine:api", XTS " 1 cipher_engine:api", .key_size = 32,
+	  .engine = ICRYPT_ENGINE_API },
 	{ "an option twice", XTS " 2 allow_discards allow_discards", XTS " 1 allow_discards",
 	  .key_size = 32, .options = OPT(ALLOW_DISCARDS) },
 	{ "the last of two values", XTS " 2 sector_size:4096 sector_size:1024",
@@ -225,14 +231,15 @@ static const struct good goods[] = {
 	  .key_size = 32, .options = OPT(ALLOW_DISCARDS), .sector_size = 4096,
 	  .read = ICRYPT_WANT_ENDIO, .write = ICRYPT_WANT_CALLER },
 	{ "all options, printed in dm-crypt's order and our own last",
-	  XTS " 10 write_context:workqueue iv_large_sectors read_context:caller "
+	  XTS " 11 cipher_engine:api write_context:workqueue iv_large_sectors read_context:caller "
 	  "sector_size:4096 no_write_workqueue no_read_workqueue submit_from_crypt_cpus "
 	  "high_priority same_cpu_crypt allow_discards",
-	  XTS " 10 allow_discards same_cpu_crypt high_priority submit_from_crypt_cpus "
+	  XTS " 11 allow_discards same_cpu_crypt high_priority submit_from_crypt_cpus "
 	  "no_read_workqueue no_write_workqueue sector_size:4096 iv_large_sectors "
-	  "read_context:caller write_context:workqueue",
+	  "read_context:caller write_context:workqueue cipher_engine:api",
 	  .key_size = 32, .options = (1UL << ICRYPT_OPT_COUNT) - 1, .sector_size = 4096,
-	  .read = ICRYPT_WANT_CALLER, .write = ICRYPT_WANT_WORKQUEUE },
+	  .read = ICRYPT_WANT_CALLER, .write = ICRYPT_WANT_WORKQUEUE,
+	  .engine = ICRYPT_ENGINE_API },
 };
 
 static int digit(char c)
@@ -266,7 +273,8 @@ static bool same(const struct icrypt_table *a, const struct icrypt_table *b)
 	       a->tag_size == b->tag_size && a->aead == b->aead && !strcmp(a->mac, b->mac) &&
 	       !strcmp(a->auth, b->auth) && a->key_mac == b->key_mac &&
 	       a->key_mac_set == b->key_mac_set &&
-	       a->read_context == b->read_context && a->write_context == b->write_context;
+	       a->read_context == b->read_context && a->write_context == b->write_context &&
+	       a->cipher_engine == b->cipher_engine;
 }
 
 static bool as_expected(const struct icrypt_table *t, const struct good *g, char **argv)
@@ -281,7 +289,8 @@ static bool as_expected(const struct icrypt_table *t, const struct good *g, char
 	       t->tag_size == g->tag_size && t->aead == g->aead && !strcmp(t->mac, g->mac ?: "") &&
 	       t->key_mac == g->key_mac && t->key_mac_set == !!g->key_mac &&
 	       t->key_odd == g->odd && t->ignored == g->ignored &&
-	       t->read_context == g->read && t->write_context == g->write;
+	       t->read_context == g->read && t->write_context == g->write &&
+	       t->cipher_engine == g->engine;
 }
 
 static void test_good(void)
@@ -339,6 +348,7 @@ static const char e_opts_max[] = "Invalid number of feature args, dm-crypt takes
 static const char e_size[] = "Invalid sector_size, use 512, 1024, 2048 or 4096";
 static const char e_read[] = "Invalid read_context, use auto, caller, endio or workqueue";
 static const char e_write[] = "Invalid write_context, use auto, caller or workqueue";
+static const char e_engine[] = "Invalid cipher_engine, use auto, units or api";
 static const char e_integrity[] = "Invalid integrity, write integrity:<bytes>:<aead|none>";
 static const char e_tags[] = "Invalid integrity, use 1 to 480 bytes";
 static const char e_profile[] = "Unknown integrity profile, use aead or none";
@@ -422,6 +432,9 @@ static const struct bad {
 	{ XTS " 1 read_context:", e_read, 7 },
 	{ XTS " 1 read_context:softirq", e_read, 7 },
 	{ XTS " 1 read_context:end", e_read, 7 },
+	{ XTS " 1 cipher_engine", e_opt, 7 },
+	{ XTS " 1 cipher_engine:", e_engine, 7 },
+	{ XTS " 1 cipher_engine:unit", e_engine, 7 },
 	{ XTS " 1 write_context:", e_write, 7 },
 	{ XTS " 1 write_context:endio", e_write, 7 },
 	{ XTS " 1 write_context:workqueues", e_write, 7 },

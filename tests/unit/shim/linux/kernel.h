@@ -12,6 +12,8 @@
 #define max_t(type, a, b)	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 
+#define min(a, b)		((a) < (b) ? (a) : (b))
+
 #define likely(x)		(x)
 #define unlikely(x)		(x)
 

@@ -27,4 +27,11 @@ static inline bool strstarts(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
+/* As the kernel's, which the compiler can turn into a few stores. */
+static inline void memzero_explicit(void *s, size_t count)
+{
+	memset(s, 0, count);
+	__asm__ volatile("" : : "r"(s) : "memory");
+}
+
 #endif
