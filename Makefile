@@ -39,8 +39,9 @@ SCRIPTS	?=
 
 # The benchmark
 LAB	?= all
-ROUNDS	?= 5
+ROUNDS	?=
 CELLS	?= .
+CPUS	?= 1,2,4,8
 
 .DEFAULT_GOAL := module
 .PHONY: help module switch install install-switch uninstall clean demo bench bench-compare check check-fast check-debug check-boot check-cryptsetup check-all parity deb
@@ -91,10 +92,10 @@ demo: ## build, boot, encrypt, compare with dm-crypt; results in results/
 	tests/vm/provision tools 6.1
 	tests/demo/demo
 
-bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
+bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all ROUNDS= CELLS= RESULT=, or LAB=scale CPUS=; DEV=/dev/... OVERWRITES that device
 	$(if $(DEV),,tests/vm/provision tools $(KERNEL))
 	tests/bench/bench $(if $(DEV),--dev "$(DEV)",--kernel "$(KERNEL)" --lab "$(LAB)") \
-		--rounds "$(ROUNDS)" --cells '$(value CELLS)' $(if $(RESULT),--result "$(RESULT)")
+		--cpus "$(CPUS)" $(if $(ROUNDS),--rounds "$(ROUNDS)") --cells '$(value CELLS)' $(if $(RESULT),--result "$(RESULT)")
 
 bench-compare: ## two results of it, A= and B=, as a table
 	@tests/bench/compare "$(A)" "$(B)"
