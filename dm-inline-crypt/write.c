@@ -120,8 +120,8 @@ static void write_stash_empty(void)
 
 static DEFINE_SPINLOCK(write_limit_lock);
 static unsigned int write_devices;	/* under write_limit_lock */
-static unsigned long write_pages_limit;	/* of each device */
-static int write_pages_batch = 1;
+static unsigned long write_pages_limit __read_mostly;	/* of each device */
+static int write_pages_batch __read_mostly = 1;
 
 static void write_limit_update(int devices)
 {
@@ -399,6 +399,43 @@ static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 	write_queue(io, ICRYPT_REASON_ASYNC);
 }
 
+/* It has its pages: aim the descriptor. */
+static void write_start(struct icrypt_io *io)
+{
+	struct icrypt_cipher *c = &io->cc->cipher;
+	struct bio *bio = io->bio;
+
+	io->ordered = NULL;
+	io->desc.done = write_cipher_done;
+	if (unlikely(c->aead)) {
+		/* What is signed must not change meanwhile, and the data are not ours. */
+		bio_copy_data(io->clone, bio);
+		icrypt_cipher_start(c, &io->desc, io->clone, io->clone, io->sector, io->tags);
+	} else {
+		icrypt_cipher_start(c, &io->desc, bio, io->clone, io->sector, io->tags);
+	}
+}
+
+/**
+ * icrypt_write_helped() - a helper has taken a write
+ * @io: the write, without pages; it has no tags
+ *
+ * Who waits for pages here keeps nobody waiting who has some, see docs/contexts.md.
+ *
+ * Context: a worker; may sleep.
+ */
+void icrypt_write_helped(struct icrypt_io *io)
+{
+	io->clone = write_alloc_clone(io, false);
+	/* Whoever submitted it pays for it. */
+	bio_clone_blkg_association(io->clone, io->bio);
+	/* Its submitter is not in its submission any more, see write_queue(). */
+	io->clone->bi_opf &= ~REQ_NOWAIT;
+	write_start(io);
+	if (write_encrypt(io, true) != ICRYPT_QUEUED)
+		write_submit(io);
+}
+
 /* A zoned device: encrypted and submitted before the next write is mapped. */
 static int write_ordered(struct icrypt_io *io)
 {
@@ -462,6 +499,7 @@ int icrypt_write_map(struct icrypt_io *io)
 	 */
 	bool ordered = icrypt_is_ordered(cc, bio);
 	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !ordered;
+	struct icrypt_lane *lane;
 
 	if (unlikely(io->bytes > most)) {
 		if (!icrypt_may_split_write(bio))
@@ -476,22 +514,17 @@ int icrypt_write_map(struct icrypt_io *io)
 		io->bytes = part;
 	}
 
+	lane = part ? NULL : icrypt_write_backlog(io);
+	if (lane && icrypt_spread(lane, io))
+		return DM_MAPIO_SUBMITTED;
+
 	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, nowait))
 		return icrypt_no_memory(io, nowait);
 	io->clone = write_alloc_clone(io, nowait);
 	if (unlikely(!io->clone))
 		return icrypt_no_memory(io, nowait);
 
-	io->ordered = NULL;
-	io->desc.done = write_cipher_done;
-	if (unlikely(cc->cipher.aead)) {
-		/* What is signed must not change meanwhile, and the data are not ours. */
-		bio_copy_data(io->clone, bio);
-		icrypt_cipher_start(&cc->cipher, &io->desc, io->clone, io->clone, io->sector,
-				    io->tags);
-	} else {
-		icrypt_cipher_start(&cc->cipher, &io->desc, bio, io->clone, io->sector, io->tags);
-	}
+	write_start(io);
 
 	if (unlikely(icrypt_write_context(io, part, &reason) == ICRYPT_WQ)) {
 		write_queue(io, reason);
