@@ -87,6 +87,8 @@ scale_idle() {
 }
 
 scale_measure() {
+	# What the kernel said before may not end with its line.
+	echo
 	echo "PLAN $(for _d in $devices; do for _r in $(seq "$rounds"); do for _c in $cells; do
 		for _v in $variants; do echo; done; done; done; done | wc -l)"
 	for _device in $devices; do
