@@ -49,8 +49,9 @@ SCRIPTS	?=
 
 # The benchmark
 LAB	?= all
-ROUNDS	?= 5
+ROUNDS	?=
 CELLS	?= .
+CPUS	?= 1,2,4,8
 
 .DEFAULT_GOAL := module
 .PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb
@@ -101,10 +102,10 @@ demo: ## build, boot a guest, encrypt data, compare with dm-crypt; writes result
 	tests/vm/provision tools 6.1
 	tests/demo/demo
 
-bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all|cipher ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
+bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all|cipher, or LAB=scale CPUS=, ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
 	$(if $(DEV),,tests/vm/provision tools $(if $(filter cipher,$(LAB)),,$(KERNEL)))
 	tests/bench/bench $(if $(DEV),--dev "$(DEV)",--kernel "$(KERNEL)" --lab "$(LAB)") \
-		--rounds "$(ROUNDS)" --cells '$(value CELLS)' $(if $(RESULT),--result "$(RESULT)")
+		--cpus "$(CPUS)" $(if $(ROUNDS),--rounds "$(ROUNDS)") --cells '$(value CELLS)' $(if $(RESULT),--result "$(RESULT)")
 
 bench-compare: ## compare two results of make bench, A= and B=
 	@tests/bench/compare "$(A)" "$(B)"

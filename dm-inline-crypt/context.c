@@ -9,6 +9,7 @@
  *	  completed in hardirq		continued in a bottom half on that CPU
  *	write				the submitting task
  *	anything, under contention	a worker, which also helps with what is large
+ *	what one CPU has too much of	helpers on idle CPUs, see spread.c
  *
  * A bio does not say whether its submitter waits for it. When in doubt it does
  * not: taking a synchronous read for an asynchronous one costs a wake-up,
@@ -49,7 +50,7 @@
  * never less than a few small reads take, or a slow cipher would have none of
  * them where they complete.
  */
-static unsigned int bh_budget_us = 50;
+static unsigned int bh_budget_us __read_mostly = 50;
 module_param(bh_budget_us, uint, 0644);
 MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microseconds (default: 50)");
 
@@ -99,6 +100,16 @@ MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microsecon
 #define ICRYPT_SEEK_FREE_MAX	32U
 #define ICRYPT_SEEK_SLOW	8U
 
+/*
+ * A CPU that is given cipher work, on average, before it could have done six times
+ * as much has a backlog. The rest of what an I/O costs may be a multiple of the
+ * cipher, and part of that goes along with it. After a longer break it takes about
+ * eight bios until the average says so.
+ */
+#define ICRYPT_BACKLOG_GAP	6
+#define ICRYPT_BACKLOG_BREAK	4
+#define ICRYPT_BACKLOG_AVERAGE	4
+
 /* What this CPU's bottom halves did lately without a break, ns. */
 struct stretch {
 	u64	end;
@@ -108,7 +119,7 @@ struct stretch {
 static DEFINE_PER_CPU(struct stretch, stretches);
 
 /* Tasks that wait for a read in order to decrypt it. */
-static atomic_t waiting;
+static atomic_t waiting __cacheline_aligned_in_smp;
 
 /* Bios that must not or will not be waited for. */
 #define ICRYPT_NEVER_WAIT	(REQ_NOWAIT | REQ_RAHEAD | REQ_POLLED)
@@ -177,6 +188,28 @@ static struct blk_plug *submitter_plug(void)
 	    (unsigned long)plug < (unsigned long)current->bio_list)
 		return NULL;
 	return plug;
+}
+
+/*
+ * Is this one of several bios that the task submits at once? Its system call was
+ * given more than one, or it holds a plug. Not in these system calls: a write to a
+ * block device has a plug of its own in there.
+ */
+static bool submitter_has_more(void)
+{
+#ifdef CONFIG_HAVE_ARCH_TRACEHOOK
+	unsigned long args[6];
+
+	if (!(current->flags & ICRYPT_PF_WORKER) && current->mm && !in_compat_syscall()) {
+		switch (syscall_get_nr(current, task_pt_regs(current))) {
+		case __NR_io_submit:
+		case __NR_io_uring_enter:
+			syscall_get_arguments(current, task_pt_regs(current), args);
+			return args[1] > 1;
+		}
+	}
+#endif
+	return submitter_plug();
 }
 
 /*
@@ -345,26 +378,29 @@ static bool may_rely_on_workers(void)
 	return current->prio >= MAX_RT_PRIO;
 }
 
+/* Is this run of the cipher one that the estimate is made of? */
+static bool is_sample(struct icrypt_io *io)
+{
+	u32 n = this_cpu_inc_return(io->cc->stats->runs);
+
+	return n <= ICRYPT_SAMPLES_FIRST || !(n % ICRYPT_SAMPLE);
+}
+
 /**
  * icrypt_clock_start() - the cipher begins with a bio
  * @io: the bio
  *
- * In a bottom half every bio is timed. In a task a sample does, to know what
- * the cipher costs.
+ * In a bottom half the time of every bio is kept. In a task a sample does, to
+ * know what the cipher costs.
  *
  * Context: any.
  * Return: for icrypt_clock_stop(), or 0 if there is no need to call that.
  */
 u64 icrypt_clock_start(struct icrypt_io *io)
 {
-	u32 n;
-
 	/* A forced-threaded completion is a task, too; there every bio counts. */
-	if (in_task() && !softirq_count()) {
-		n = this_cpu_inc_return(io->cc->stats->runs);
-		if (n > ICRYPT_SAMPLES_FIRST && n % ICRYPT_SAMPLE)
-			return 0;
-	}
+	if (in_task() && !softirq_count() && !is_sample(io))
+		return 0;
 	return ktime_get_mono_fast_ns();
 }
 
@@ -392,6 +428,9 @@ void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes)
 		s->used += cost(io);
 		s->end = now;
 	}
+	/* All CPUs read the estimate: it is not for each to write all the time. */
+	if ((!in_task() || softirq_count()) && !is_sample(io))
+		return;
 	/* A failed run says nothing, nor does a clock that stands or went back. */
 	if (io->desc.status || bytes < SECTOR_SIZE || now <= start)
 		return;
@@ -540,6 +579,23 @@ void icrypt_wait_end(void)
 	atomic_dec(&waiting);
 }
 
+/* Nobody waits for this very read: it may be one of many. */
+static enum icrypt_plan plan_stream(struct icrypt_io *io)
+{
+	struct icrypt_lanes __percpu *lanes = io->cc->lanes;
+	struct icrypt_lane *lane = &raw_cpu_ptr(lanes)->lane[READ];
+
+	if (icrypt_spread_is_paused() && !READ_ONCE(lane->helpers))
+		return ICRYPT_PLAN_ENDIO;
+	if (io->cc->table.read_context == ICRYPT_WANT_AUTO && !(io->bio->bi_opf & REQ_POLLED) &&
+	    may_rely_on_workers() && may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE)) {
+		io->lane = lane;
+		io->seq = this_cpu_inc_return(lanes->lane[READ].submitted);
+		io->more = submitter_has_more();
+	}
+	return ICRYPT_PLAN_ENDIO;
+}
+
 /**
  * icrypt_plan_read() - decide at submission where a read is to be decrypted
  * @io: the read
@@ -556,13 +612,13 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 	if (want == ICRYPT_WANT_ENDIO || want == ICRYPT_WANT_WORKQUEUE)
 		return ICRYPT_PLAN_ENDIO;
 	if ((bio->bi_opf & ICRYPT_NEVER_WAIT) || (current->flags & ICRYPT_PF_WORKER))
-		return ICRYPT_PLAN_ENDIO;
+		return plan_stream(io);
 
 	/* A vector on the submitter's stack: it cannot return before the end. */
 	on_stack = object_is_on_stack(bio->bi_io_vec);
 	if (want != ICRYPT_WANT_CALLER && !on_stack &&
 	    ((bio->bi_opf & REQ_META) || !caller_waits()))
-		return ICRYPT_PLAN_ENDIO;
+		return plan_stream(io);
 
 	/*
 	 * With more readers than CPUs somebody else runs when the device is
@@ -796,4 +852,75 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 
 	*reason = ICRYPT_REASON_SPREAD;
 	return ICRYPT_WQ;
+}
+
+/* This CPU is given cipher work of @ns: had it more lately than it should? */
+static bool backlog_grows(struct icrypt_lane *lane, u64 ns)
+{
+	u64 now = ktime_get_mono_fast_ns();
+	u32 limit = ICRYPT_BACKLOG_GAP * ns, average = READ_ONCE(lane->average), gap;
+
+	gap = min_t(u64, now - READ_ONCE(lane->last), ICRYPT_BACKLOG_BREAK * limit);
+	average += gap / ICRYPT_BACKLOG_AVERAGE - average / ICRYPT_BACKLOG_AVERAGE;
+	WRITE_ONCE(lane->last, now);
+	WRITE_ONCE(lane->average, average);
+	WRITE_ONCE(lane->limit, limit);
+	return average < limit;
+}
+
+/**
+ * icrypt_read_backlog() - should other CPUs decrypt a read that completes here?
+ * @io: the read, not owned by its caller
+ *
+ * If there are more where it came from, and this CPU does little else.
+ *
+ * Context: any, the completion's.
+ * Return: the lane for icrypt_spread(), or NULL.
+ */
+struct icrypt_lane *icrypt_read_backlog(struct icrypt_io *io)
+{
+	struct icrypt_lane *lane;
+	u64 ns;
+
+	if (!io->lane)
+		return NULL;
+	lane = &raw_cpu_ptr(io->cc->lanes)->lane[READ];
+	if (!io->more && READ_ONCE(io->lane->submitted) == io->seq && !READ_ONCE(lane->len))
+		return NULL;
+	ns = cost(io);
+	if (io->bytes >= ICRYPT_SPREAD_MIN && ns >= ICRYPT_SPREAD_NS)
+		return NULL;
+	return backlog_grows(lane, ns) ? lane : NULL;
+}
+
+/**
+ * icrypt_write_backlog() - should other CPUs encrypt a write?
+ * @io: the write, with nothing allocated
+ *
+ * If its submitter has more to submit, and this CPU does little else.
+ *
+ * Context: process, in map; does not sleep.
+ * Return: the lane for icrypt_spread(), or NULL.
+ */
+struct icrypt_lane *icrypt_write_backlog(struct icrypt_io *io)
+{
+	struct icrypt_config *cc = io->cc;
+	struct icrypt_lane *lane = &raw_cpu_ptr(cc->lanes)->lane[WRITE];
+	u64 ns;
+
+	if (icrypt_spread_is_paused() && !READ_ONCE(lane->helpers))
+		return NULL;
+	if (cc->table.write_context != ICRYPT_WANT_AUTO || wants_order(cc) || cc->zoned ||
+	    cc->cipher.tuple_size || (io->bio->bi_opf & REQ_POLLED) ||
+	    (current->flags & (PF_IO_WORKER | PF_MEMALLOC)) || !may_rely_on_workers() ||
+	    !may_spread(cc, ICRYPT_OPT_NO_WRITE_WORKQUEUE))
+		return NULL;
+	if (object_is_on_stack(io->bio->bi_io_vec) || syscall_waits(true))
+		return NULL;
+	if (!READ_ONCE(lane->helpers) && !submitter_has_more())
+		return NULL;
+	ns = cost(io);
+	if (io->bytes >= ICRYPT_SPREAD_MIN && ns >= ICRYPT_SPREAD_NS)
+		return NULL;
+	return backlog_grows(lane, ns) ? lane : NULL;
 }

@@ -28,6 +28,7 @@
 #define DM_MSG_PREFIX "inline-crypt"
 
 struct icrypt_config;
+struct icrypt_helper;
 
 /*
  * Where the cipher of a bio ran, in the order of the counters: a bio that ran
@@ -67,6 +68,10 @@ enum icrypt_owner {
  * @tags:      integrity metadata of all its data units, or NULL; of a piece, its
  *	       part of what the whole has
  * @iter:      read with tags: where its data lie, for reading them again
+ * @lane:      read: of the CPU that submitted it, if nobody waits for it alone
+ * @seq:       read: which one of @lane it is
+ * @more:      read: its submitter had more to submit
+ * @backlog:   read: a helper should have it
  * @sector:    in the mapped device, 512-byte sectors, for tracing
  * @bytes:     of the bio as it was mapped
  * @submitter: read: the task that called map. Only compared, but for a read
@@ -84,7 +89,7 @@ enum icrypt_owner {
  *	       seeks, else 0
  * @work:      the fallback
  * @bh_node:   on the list of a CPU's bottom half
- * @plug_node: on the list of the submitter's plug, or of pieces
+ * @plug_node: on the list of the submitter's plug, of pieces, or of a lane
  *
  * The first cipher request of the bio follows behind, see cipher.c.
  */
@@ -100,6 +105,8 @@ struct icrypt_io {
 	};
 	u8			*tags;
 	struct bvec_iter	iter;
+	struct icrypt_lane	*lane;
+	u32			seq;
 	sector_t		sector;
 	unsigned int		bytes;
 	union {
@@ -111,6 +118,8 @@ struct icrypt_io {
 	u8			context;
 	bool			tags_pooled;
 	bool			rest;
+	bool			more;
+	bool			backlog;
 	u64			start_ns;
 	u64			map_ns;
 	u64			timed_ns;
@@ -119,6 +128,42 @@ struct icrypt_io {
 		struct llist_node	bh_node;
 		struct list_head	plug_node;
 	};
+};
+
+/**
+ * struct icrypt_lane - a CPU's cipher work for others, of a device and direction
+ * @last:      when this CPU was last given some, ns
+ * @average:   how long after the one before, on average, ns
+ * @limit:     how soon is too soon, ns
+ * @submitted: reads from this CPU that nobody waits for, since ever
+ * @cc:        the mapped device
+ * @write:     direction
+ * @lock:      protects what follows, also against interrupts
+ * @ios:       bios that wait for a helper; none without one
+ * @len:       how many
+ * @helpers:   workers that serve the lane
+ * @called:    one more has been called and has not started
+ * @closing:   the last helper is about to leave
+ */
+struct icrypt_lane {
+	u64			last;
+	u32			average;
+	u32			limit;
+	u32			submitted;
+	struct icrypt_config	*cc;
+	bool			write;
+	/* From here on helpers write. */
+	raw_spinlock_t		lock ____cacheline_aligned_in_smp;
+	struct list_head	ios;
+	unsigned int		len;
+	unsigned int		helpers;
+	bool			called;
+	bool			closing;
+};
+
+/* By READ and WRITE. */
+struct icrypt_lanes {
+	struct icrypt_lane	lane[2];
 };
 
 /* Counters, summed over the CPUs when read. */
@@ -262,6 +307,11 @@ struct icrypt_unit {
  * @wq:          the last resort
  * @write_wq:    the same for writes, whose submission can sleep for long
  * @pages_wq:    where writes wait for pages, one at a time
+ * @spread_wq:   and for those that have no pages yet, and may wait for them
+ * @lanes:       bios for helpers
+ * @helpers:     @helper_count workers that serve lanes
+ * @helpers_used: bitmap of those that have been called
+ * @helper_count: how many there are, none with one CPU
  * @bs:          write clones
  * @read_bs:     pieces of large reads, each with its struct icrypt_io in front
  * @page_pool:   pages of the write clones
@@ -282,7 +332,6 @@ struct icrypt_config {
 	bool			latency_on;
 	sector_t		start;
 	struct icrypt_cipher	cipher;
-	unsigned int		ns_per_kib[2];
 	u8			*key;
 	char			*key_desc;
 	struct mutex		key_lock;	/* key, key_desc, table.key */
@@ -292,21 +341,29 @@ struct icrypt_config {
 	bool			rotational;
 	unsigned int		seek_free;
 	unsigned long		seek_timed;
-	atomic_t		writes_queued;
-	atomic_t		writes_waiting;
 	struct workqueue_struct	*wq;
 	struct workqueue_struct	*write_wq;
 	struct workqueue_struct	*pages_wq;
+	struct workqueue_struct	*spread_wq;
+	struct icrypt_lanes __percpu *lanes;
+	struct icrypt_helper	*helpers;
+	unsigned int		helper_count;
 	struct bio_set		bs;
 	struct bio_set		read_bs;
 	mempool_t		page_pool;
-	struct percpu_counter	pages_in_flight;
 	bool			write_limited;
 	mempool_t		tag_pool;
 	struct mutex		page_lock;	/* who waits for page_pool */
 	struct icrypt_stats __percpu *stats;
 	struct icrypt_latency __percpu *latency;
 	struct icrypt_latency	*latency_base;
+
+	/* What several CPUs write while I/O goes on, apart from what all of them read. */
+	unsigned int		ns_per_kib[2] ____cacheline_aligned_in_smp;
+	atomic_t		writes_queued ____cacheline_aligned_in_smp;
+	atomic_t		writes_waiting;
+	unsigned long		helpers_used;
+	struct percpu_counter	pages_in_flight;
 };
 
 /* The most that fits into one bio of single pages, bytes. */
@@ -438,6 +495,7 @@ void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy);
 
 /* read.c */
 int icrypt_read_map(struct icrypt_io *io);
+void icrypt_read_helped(struct icrypt_io *io);
 int icrypt_read_init(struct icrypt_config *cc);
 void icrypt_read_exit(struct icrypt_config *cc);
 void icrypt_read_module_init(void);
@@ -449,6 +507,7 @@ void icrypt_write_exit(struct icrypt_config *cc);
 int icrypt_write_module_init(void);
 void icrypt_write_module_exit(void);
 int icrypt_write_map(struct icrypt_io *io);
+void icrypt_write_helped(struct icrypt_io *io);
 struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_opf_t opf,
 			       bool nowait);
 void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio);
@@ -461,6 +520,8 @@ unsigned int icrypt_write_piece(struct icrypt_io *io);
 bool icrypt_may_help(struct icrypt_io *io);
 bool icrypt_may_call_helper(struct icrypt_io *io);
 enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_reason *reason);
+struct icrypt_lane *icrypt_read_backlog(struct icrypt_io *io);
+struct icrypt_lane *icrypt_write_backlog(struct icrypt_io *io);
 bool icrypt_bh_over_budget(struct icrypt_io *io);
 u64 icrypt_clock_start(struct icrypt_io *io);
 void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes);
@@ -473,6 +534,15 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 bool icrypt_may_queue_write(struct icrypt_io *io);
 unsigned int icrypt_may_resched(void);
 bool icrypt_drain_may_sleep(bool from_schedule);
+
+/* spread.c */
+int icrypt_spread_init(struct icrypt_config *cc);
+void icrypt_spread_exit(struct icrypt_config *cc);
+bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io);
+bool icrypt_spread_again(struct icrypt_io *io);
+bool icrypt_spread_is_paused(void);
+unsigned int icrypt_helpers_most(void);
+void icrypt_learn_idle(unsigned int started, unsigned int idle);
 
 /* stats.c */
 int icrypt_stats_init(struct icrypt_config *cc);
@@ -569,6 +639,8 @@ static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc
 	io->whole = NULL;
 	io->tags = NULL;
 	io->rest = false;
+	io->lane = NULL;
+	io->backlog = false;
 	io->sector = sector;
 	io->bytes = bio->bi_iter.bi_size;
 	io->context = ICRYPT_CALLER;

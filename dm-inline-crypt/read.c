@@ -17,6 +17,7 @@
 
 #include <linux/rcupdate_wait.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 #include <linux/slab.h>
 
 #include "icrypt.h"
@@ -267,6 +268,17 @@ static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 	read_done(io);
 }
 
+/**
+ * icrypt_read_helped() - a helper has taken a read
+ * @io: the read
+ *
+ * Context: a worker; may sleep.
+ */
+void icrypt_read_helped(struct icrypt_io *io)
+{
+	read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
+}
+
 /*
  * Read once more what did not match its tag, into pages of our own: the first
  * time the data lay in memory of the submitter, who may have written to it
@@ -347,8 +359,11 @@ static ICRYPT_BH_FN(read_bh_run, arg)
 	struct llist_node *list = llist_reverse_order(llist_del_all(&b->ios));
 	struct icrypt_io *io, *next;
 
-	llist_for_each_entry_safe(io, next, list, bh_node)
-		read_decrypt_bh(io, ICRYPT_BH);
+	llist_for_each_entry_safe(io, next, list, bh_node) {
+		/* The helper that the first one called may have started by now. */
+		if (!io->backlog || !icrypt_spread_again(io))
+			read_decrypt_bh(io, ICRYPT_BH);
+	}
 }
 
 static void read_bh_queue(struct icrypt_io *io)
@@ -396,10 +411,17 @@ static bool read_hand_to_caller(struct icrypt_io *io)
 static noinline void read_go_on(struct icrypt_io *io)
 {
 	enum icrypt_reason reason;
+	struct icrypt_lane *lane;
 
 	if (unlikely(io->bio->bi_status)) {
 		read_finish(io, io->bio->bi_status);
 		return;
+	}
+	lane = icrypt_read_backlog(io);
+	if (lane) {
+		io->backlog = true;
+		if (icrypt_spread(lane, io))
+			return;
 	}
 	switch (icrypt_completion_context(io, &reason)) {
 	case ICRYPT_WQ:
@@ -444,8 +466,14 @@ static bool read_is_callers(struct icrypt_io *io)
 	return atomic_read_acquire(&io->owner) == ICRYPT_OWNER_CALLER;
 }
 
-/* Workers that may help one caller. */
-#define READ_HELPERS	3
+/* The most workers that help one caller; more would wait for the memory. */
+#define READ_HELPERS	15
+
+/* How long one of them waits for the device, ns. */
+#define READ_LINGER	(50 * NSEC_PER_USEC)
+
+/* A device that is done with the first of many so soon, in ns, is with the others as well. */
+#define READ_SOON	(100 * NSEC_PER_USEC)
 
 struct read_helper {
 	struct work_struct	work;
@@ -456,6 +484,8 @@ struct read_helper {
 struct read_drain {
 	spinlock_t		lock;	/* ios, against the helpers */
 	struct list_head	ios;
+	atomic_t		started;	/* helpers */
+	atomic_t		idle;	/* those of them that have a CPU for themselves */
 	unsigned int		called;
 	struct read_helper	helpers[READ_HELPERS];
 };
@@ -463,19 +493,27 @@ struct read_drain {
 /*
  * The first complete read, off the list; they complete in any order. For a
  * helper one that may be helped with: they may be of several devices. @behind,
- * if it matters, tells whether there is another such one.
+ * if it matters, gets how many reads there are besides, if one of them is complete
+ * as well, or will be @soon: then the device is faster than the cipher.
  */
-static struct icrypt_io *read_drain_pop(struct read_drain *d, bool helper, bool *behind)
+static struct icrypt_io *read_drain_pop(struct read_drain *d, bool helper, bool soon,
+					unsigned int *behind)
 {
 	struct icrypt_io *io, *found = NULL;
+	unsigned int others = 0;
 
 	spin_lock(&d->lock);
 	list_for_each_entry(io, &d->ios, plug_node) {
-		if (!read_is_callers(io) || ((helper || found) && !icrypt_may_help(io)))
+		if ((helper || found) && !icrypt_may_help(io))
 			continue;
+		if (!read_is_callers(io)) {
+			others++;
+			continue;
+		}
 		if (found) {
-			*behind = true;
-			break;
+			soon = true;
+			others++;
+			continue;
 		}
 		found = io;
 		if (!behind)
@@ -484,38 +522,65 @@ static struct icrypt_io *read_drain_pop(struct read_drain *d, bool helper, bool 
 	if (found)
 		list_del(&found->plug_node);
 	spin_unlock(&d->lock);
+	if (behind)
+		*behind = soon ? others : 0;
 	return found;
 }
 
 static void read_help(struct work_struct *work)
 {
 	struct read_helper *h = container_of(work, struct read_helper, work);
+	struct read_drain *d = h->drain;
 	struct icrypt_io *io;
+	u64 until = 0;
 
-	while ((io = read_drain_pop(h->drain, true, NULL))) {
-		icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
-		read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
+	/* Whoever has this CPU needs it, and the caller does not need us. */
+	atomic_inc(&d->started);
+	if (!single_task_running())
+		return;
+	atomic_inc(&d->idle);
+	for (;;) {
+		io = read_drain_pop(d, true, false, NULL);
+		if (io) {
+			icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
+			read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
+			until = 0;
+			continue;
+		}
+		/* A moment for what is at the device, while nobody else wants the CPU. */
+		if (!until)
+			until = ktime_get_mono_fast_ns() + READ_LINGER;
+		if (list_empty_careful(&d->ios) || ktime_get_mono_fast_ns() >= until ||
+		    !single_task_running() || need_resched())
+			break;
+		cpu_relax();
 	}
 }
 
-static void read_call_helper(struct read_drain *d, struct icrypt_config *cc)
+static void read_call_helpers(struct read_drain *d, struct icrypt_config *cc, unsigned int n)
 {
-	struct read_helper *h = &d->helpers[d->called++];
+	while (n--) {
+		struct read_helper *h = &d->helpers[d->called++];
 
-	h->drain = d;
-	INIT_WORK_ONSTACK(&h->work, read_help);
-	queue_work(cc->wq, &h->work);
+		h->drain = d;
+		INIT_WORK_ONSTACK(&h->work, read_help);
+		queue_work(cc->wq, &h->work);
+	}
 }
 
-/* A helper that did not start never will, one that did is at its last read. */
+/*
+ * A helper that did not start never will, one that did is at its last read. With
+ * the last of them gone, the device may be as well.
+ */
 static void read_dismiss_helpers(struct read_drain *d)
 {
-	while (d->called) {
-		struct work_struct *work = &d->helpers[--d->called].work;
+	unsigned int i;
 
-		cancel_work_sync(work);
-		destroy_work_on_stack(work);
+	for (i = 0; i < d->called; i++) {
+		cancel_work_sync(&d->helpers[i].work);
+		destroy_work_on_stack(&d->helpers[i].work);
 	}
+	icrypt_learn_idle(atomic_read(&d->started), atomic_read(&d->idle));
 }
 
 /*
@@ -535,27 +600,34 @@ static void read_flush_plug(void)
 
 /*
  * Decrypt the reads of a list as they complete, until none is left. A caller
- * that falls behind the device calls for help. Helpers take from the same list:
- * one that finds no CPU to run on costs no more than the call, so nobody needs
- * to know whether there is an idle one.
+ * that falls behind the device calls for help, for all reads that are complete at
+ * once. Helpers take from the same list: one that finds no idle CPU costs no more
+ * than the call, and the next time there are fewer.
  */
 static noinline_for_stack void read_drain(struct list_head *ios)
 {
 	struct read_drain d = { .called = 0 };
+	unsigned int most = 0, behind;
 	struct icrypt_io *io;
-	bool behind;
+	u64 soon = 0;
 
 	spin_lock_init(&d.lock);
 	INIT_LIST_HEAD(&d.ios);
 	list_splice(ios, &d.ios);
+	if (!list_is_singular(&d.ios)) {
+		most = min_t(unsigned int, READ_HELPERS, icrypt_helpers_most());
+		soon = ktime_get_mono_fast_ns() + READ_SOON;
+	}
 
 	while (!list_empty(&d.ios)) {
-		behind = false;
-		io = read_drain_pop(&d, false, d.called < READ_HELPERS ? &behind : NULL);
+		behind = 0;
+		io = read_drain_pop(&d, false, soon && ktime_get_mono_fast_ns() < soon,
+				    d.called < most ? &behind : NULL);
 		if (!io) {
 			might_sleep();
 			set_current_state(TASK_UNINTERRUPTIBLE);
-			io = read_drain_pop(&d, false, NULL);
+			io = read_drain_pop(&d, false, soon && ktime_get_mono_fast_ns() < soon,
+					    d.called < most ? &behind : NULL);
 			/* What a helper took last does not wake us up. */
 			if (!io && !list_empty(&d.ios)) {
 				icrypt_wait_begin(NULL);
@@ -567,10 +639,11 @@ static noinline_for_stack void read_drain(struct list_head *ios)
 		if (!io)
 			continue;
 		if (behind && icrypt_may_call_helper(io))
-			read_call_helper(&d, io->cc);
+			read_call_helpers(&d, io->cc, min(behind, most - d.called));
 		read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
 	}
-	read_dismiss_helpers(&d);
+	if (d.called)
+		read_dismiss_helpers(&d);
 }
 
 static void read_unplug(struct blk_plug_cb *cb, bool from_schedule)

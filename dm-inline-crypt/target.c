@@ -20,11 +20,11 @@ module_param(takeover, bool, 0444);
 MODULE_PARM_DESC(takeover, "Be the target \"crypt\" in place of dm-crypt (default: no)");
 
 /* dm-crypt's, for who sets them for both. */
-static unsigned int max_read_size;
+static unsigned int max_read_size __read_mostly;
 module_param(max_read_size, uint, 0644);
 MODULE_PARM_DESC(max_read_size, "Largest read to take at once, bytes (default: 0, no limit)");
 
-static unsigned int max_write_size;
+static unsigned int max_write_size __read_mostly;
 module_param(max_write_size, uint, 0644);
 MODULE_PARM_DESC(max_write_size, "Largest write to take at once, bytes (default: 0, no limit)");
 
@@ -48,6 +48,9 @@ static void icrypt_free(struct dm_target *ti)
 		destroy_workqueue(cc->pages_wq);
 	if (cc->write_wq)
 		destroy_workqueue(cc->write_wq);
+	if (cc->spread_wq)
+		destroy_workqueue(cc->spread_wq);
+	icrypt_spread_exit(cc);
 	icrypt_write_exit(cc);
 	icrypt_read_exit(cc);
 	icrypt_integrity_exit(cc);
@@ -87,7 +90,9 @@ static int icrypt_alloc_wq(struct icrypt_config *cc, struct dm_target *ti)
 	cc->pages_wq = alloc_ordered_workqueue("icrypt_pages/%s",
 					       flags & (WQ_MEM_RECLAIM | WQ_HIGHPRI),
 					       dm_table_device_name(ti->table));
-	return cc->wq && cc->write_wq && cc->pages_wq ? 0 : -ENOMEM;
+	cc->spread_wq = alloc_workqueue("icrypt_spread/%s", flags, max_active,
+					dm_table_device_name(ti->table));
+	return cc->wq && cc->write_wq && cc->pages_wq && cc->spread_wq ? 0 : -ENOMEM;
 }
 
 /* The words of the table go away after ctr; @cc->table points to what stays. */
@@ -157,6 +162,8 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 		err = icrypt_read_init(cc);
 	if (!err)
 		err = icrypt_write_init(cc);
+	if (!err)
+		err = icrypt_spread_init(cc);
 	if (!err)
 		err = icrypt_alloc_wq(cc, ti);
 	if (err) {

@@ -151,8 +151,8 @@ static unsigned long write_stash_scan(struct shrinker *shrinker, struct shrink_c
 
 static DEFINE_SPINLOCK(write_limit_lock);
 static unsigned int write_devices;	/* under write_limit_lock */
-static unsigned long write_pages_limit;	/* of each device */
-static int write_pages_batch = 1;
+static unsigned long write_pages_limit __read_mostly;	/* of each device */
+static int write_pages_batch __read_mostly = 1;
 
 static void write_limit_update(int devices)
 {
@@ -496,6 +496,8 @@ static void write_pages_work(struct work_struct *work)
 
 	io->clone = write_alloc_clone(io, false);
 	if (likely(io->clone)) {
+		/* A helper may have had it; its submitter is gone, see write_queue(). */
+		io->clone->bi_opf &= ~REQ_NOWAIT;
 		write_start(io);
 		write_queue_work(io);
 	} else {
@@ -524,6 +526,32 @@ static void write_wait_for_pages(struct icrypt_io *io)
 static bool write_queue_has_room(struct icrypt_config *cc)
 {
 	return atomic_read(&cc->writes_waiting) < READ_ONCE(write_pages_limit);
+}
+
+/**
+ * icrypt_write_helped() - a helper has taken a write
+ * @io: the write, without pages; it has no tags
+ *
+ * Without pages it goes where others wait for them.
+ *
+ * Context: a worker; may sleep.
+ */
+void icrypt_write_helped(struct icrypt_io *io)
+{
+	struct icrypt_config *cc = io->cc;
+
+	io->clone = NULL;
+	if (likely(!atomic_read(&cc->writes_waiting)))
+		io->clone = write_alloc_clone(io, true);
+	if (unlikely(!io->clone)) {
+		write_wait_for_pages(io);
+		return;
+	}
+	/* Its submitter is not in its submission any more, see write_queue(). */
+	io->clone->bi_opf &= ~REQ_NOWAIT;
+	write_start(io);
+	if (write_encrypt(io, true) != ICRYPT_QUEUED)
+		write_submit(io);
 }
 
 /* A zoned device: encrypted and submitted before the next write is mapped. */
@@ -588,6 +616,7 @@ int icrypt_write_map(struct icrypt_io *io)
 	 */
 	bool ordered = icrypt_is_ordered(cc, bio);
 	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !ordered;
+	struct icrypt_lane *lane;
 
 	if (unlikely(io->bytes > most)) {
 		if (!icrypt_may_split_write(bio))
@@ -601,6 +630,10 @@ int icrypt_write_map(struct icrypt_io *io)
 		dm_accept_partial_bio(bio, part >> SECTOR_SHIFT);
 		io->bytes = part;
 	}
+
+	lane = part ? NULL : icrypt_write_backlog(io);
+	if (lane && icrypt_spread(lane, io))
+		return DM_MAPIO_SUBMITTED;
 
 	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, nowait))
 		return icrypt_no_memory(io, nowait);

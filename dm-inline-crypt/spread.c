@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cipher work that one CPU has too much of, in batches, to CPUs that are idle.
+ *
+ *	icrypt_spread()		a CPU adds a bio to its lane, if anybody serves it
+ *	spread_work()		a helper, a worker that takes bios off a lane
+ *
+ * Each mapped device has a lane for each CPU and direction. A bio is added only
+ * while a helper serves the lane, so no bio ever waits for a worker that has not
+ * started. A CPU without a helper calls one and goes on by itself meanwhile: a
+ * call that finds no idle CPU costs no more than the call. A helper that is
+ * awake takes one bio after the other, stays a moment when the lane is empty,
+ * and calls the next helper when bios queue up behind it.
+ *
+ * The scheduler finds the idle CPU. A helper that does not have its CPU for
+ * itself has been given none: it leaves, and no CPU calls again for some jiffies.
+ * When to spread at all is up to context.c.
+ */
+
+#include <linux/bitops.h>
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/stat.h>
+#include <linux/slab.h>
+
+#include "icrypt.h"
+
+/* The most helpers of a device, all lanes together. */
+#define SPREAD_HELPERS_MAX	((unsigned int)BITS_PER_LONG)
+
+/* Bios that wait for each helper before one more is called. */
+#define SPREAD_CALL		2
+
+/*
+ * The most that may wait for each of them. Devices complete in bursts, between
+ * which the CPU submits: what is left of a burst is done meanwhile. Who submits
+ * writes had better help before there is nothing left to submit.
+ */
+#define SPREAD_DEPTH_READ	8
+#define SPREAD_DEPTH_WRITE	4
+
+/*
+ * How long a helper stays at a lane that has run empty, ns. Longer than waking it
+ * up takes, for the submitter would pay for that, and bios come in bursts.
+ */
+#define SPREAD_LINGER		(50 * NSEC_PER_USEC)
+
+/* How long nobody calls after a call that found no idle CPU, jiffies. */
+#define SPREAD_PAUSE_MIN	1
+#define SPREAD_PAUSE_MAX	(1UL + HZ / 50)
+
+/* After so many bios a helper has been worth its call. */
+#define SPREAD_WORTH		16
+
+struct icrypt_helper {
+	struct work_struct	work;
+	struct icrypt_lane	*lane;
+};
+
+/* Read by all CPUs for each bio of a backlog, written when helpers are called. */
+static struct {
+	unsigned long	until;	/* nobody calls: no CPU was idle, jiffies */
+	unsigned long	trial;	/* nobody else calls: somebody has, jiffies */
+	unsigned int	jiffies; /* how long it is the next time */
+	unsigned int	most;	/* helpers to call at once */
+} ____cacheline_aligned_in_smp pause = {
+	.jiffies = SPREAD_PAUSE_MIN,
+	.most = SPREAD_HELPERS_MAX,
+};
+
+/* Not time_before(): what lies long back must not come again. */
+static bool spread_is_ahead(unsigned long until)
+{
+	return until - jiffies - 1 < SPREAD_PAUSE_MAX;
+}
+
+static void spread_pause(void)
+{
+	unsigned int n = READ_ONCE(pause.jiffies);
+
+	WRITE_ONCE(pause.until, jiffies + n);
+	WRITE_ONCE(pause.jiffies, min_t(unsigned long, 2 * n, SPREAD_PAUSE_MAX));
+}
+
+/**
+ * icrypt_spread_is_paused() - was no CPU idle lately?
+ *
+ * Context: any.
+ * Return: whether a lane that has no helper need not ask for one.
+ */
+bool icrypt_spread_is_paused(void)
+{
+	return spread_is_ahead(READ_ONCE(pause.until));
+}
+
+/**
+ * icrypt_helpers_most() - how many helpers is it worth to call at once?
+ *
+ * Context: any.
+ * Return: the number, or 0 if no CPU was idle lately.
+ */
+unsigned int icrypt_helpers_most(void)
+{
+	return icrypt_spread_is_paused() ? 0 : min(READ_ONCE(pause.most), num_online_cpus() - 1);
+}
+
+/**
+ * icrypt_learn_idle() - what became of helpers that were called at once
+ * @started: how many started in time
+ * @idle:    how many of them found an idle CPU
+ *
+ * Context: process.
+ */
+void icrypt_learn_idle(unsigned int started, unsigned int idle)
+{
+	unsigned int most = READ_ONCE(pause.most), new = most;
+
+	if (!idle)
+		spread_pause();
+	if (idle < started)
+		new = idle + 1;
+	else if (idle >= most)
+		new = min(2 * most, SPREAD_HELPERS_MAX);
+	if (new != most)
+		WRITE_ONCE(pause.most, new);
+}
+
+/* Does the lane need another helper, and may it have one? With its lock. */
+static bool spread_wants_helper(struct icrypt_lane *lane)
+{
+	return lane->len >= SPREAD_CALL * lane->helpers && !READ_ONCE(lane->called) &&
+	       !lane->closing && lane->helpers < num_online_cpus() - 1 &&
+	       !icrypt_spread_is_paused() && !spread_is_ahead(READ_ONCE(pause.trial));
+}
+
+/* With lane->called set by us, and without the lock. */
+static void spread_call(struct icrypt_lane *lane)
+{
+	struct icrypt_config *cc = lane->cc;
+	unsigned int i;
+
+	for (i = 0; i < cc->helper_count; i++) {
+		struct icrypt_helper *h = &cc->helpers[i];
+
+		if (test_bit(i, &cc->helpers_used) || test_and_set_bit(i, &cc->helpers_used))
+			continue;
+		h->lane = lane;
+		/* Others need not find out at the same time. */
+		WRITE_ONCE(pause.trial, jiffies + READ_ONCE(pause.jiffies));
+		queue_work(lane->write ? cc->spread_wq : cc->wq, &h->work);
+		return;
+	}
+	/* All of them are in other lanes. Too late for a bio that wanted this one. */
+	WRITE_ONCE(lane->called, false);
+}
+
+/**
+ * icrypt_spread() - have a bio's cipher run on another CPU, if one is idle
+ * @lane: this CPU's
+ * @io:   a read that the device is done with, or a write in map that has nothing yet
+ *
+ * Context: any.
+ * Return: false if the caller has to do it; else @io is gone.
+ */
+bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io)
+{
+	unsigned int depth = lane->write ? SPREAD_DEPTH_WRITE : SPREAD_DEPTH_READ;
+	unsigned long flags;
+	bool call, taken;
+
+	/* With no idle CPU the price is a look at the time, and no lock. */
+	if (!READ_ONCE(lane->helpers) &&
+	    (READ_ONCE(lane->called) || icrypt_spread_is_paused()))
+		return false;
+
+	raw_spin_lock_irqsave(&lane->lock, flags);
+	call = spread_wants_helper(lane);
+	if (call)
+		lane->called = true;
+	taken = !lane->closing && lane->len < depth * lane->helpers;
+	if (taken) {
+		list_add_tail(&io->plug_node, &lane->ios);
+		WRITE_ONCE(lane->len, lane->len + 1);
+	}
+	raw_spin_unlock_irqrestore(&lane->lock, flags);
+	if (call)
+		spread_call(lane);
+	return taken;
+}
+
+/**
+ * icrypt_spread_again() - the same for a read that was refused, if there are helpers now
+ * @io: the read
+ *
+ * Context: softirq, or a task with bottom halves off.
+ * Return: false if the caller has to do it; else @io is gone.
+ */
+bool icrypt_spread_again(struct icrypt_io *io)
+{
+	struct icrypt_lane *lane = &this_cpu_ptr(io->cc->lanes)->lane[READ];
+
+	return READ_ONCE(lane->helpers) && icrypt_spread(lane, io);
+}
+
+/* Wait a moment for the next bio of an empty lane, while nobody else wants the CPU. */
+static void spread_linger(struct icrypt_lane *lane, u64 ns)
+{
+	u64 until = ktime_get_mono_fast_ns() + ns;
+
+	while (!READ_ONCE(lane->len) && single_task_running() && !need_resched() &&
+	       ktime_get_mono_fast_ns() < until)
+		cpu_relax();
+}
+
+static struct icrypt_io *spread_take(struct icrypt_lane *lane)
+{
+	struct icrypt_io *io = list_first_entry_or_null(&lane->ios, struct icrypt_io, plug_node);
+
+	if (io) {
+		list_del(&io->plug_node);
+		WRITE_ONCE(lane->len, lane->len - 1);
+	}
+	return io;
+}
+
+/* Until the lane is empty, or somebody else is at it and this CPU is wanted. */
+static unsigned int spread_serve(struct icrypt_lane *lane)
+{
+	unsigned int done = 0;
+	struct icrypt_io *io;
+	bool alone = true, lingered = false, call;
+
+	raw_spin_lock_irq(&lane->lock);
+	lane->called = false;
+	WRITE_ONCE(lane->helpers, lane->helpers + 1);
+	for (;;) {
+		lane->closing = !alone && lane->helpers == 1;
+		io = alone || lane->helpers == 1 ? spread_take(lane) : NULL;
+		if (!io && (!alone || lingered))
+			break;
+		call = io && spread_wants_helper(lane);
+		if (call)
+			lane->called = true;
+		raw_spin_unlock_irq(&lane->lock);
+
+		if (call)
+			spread_call(lane);
+		if (io) {
+			icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
+			if (lane->write)
+				icrypt_write_helped(io);
+			else
+				icrypt_read_helped(io);
+			done++;
+		} else {
+			/* Who called has a bio to do before there is another for us. */
+			spread_linger(lane, done ? SPREAD_LINGER :
+				      max(SPREAD_LINGER, 2UL * READ_ONCE(lane->limit)));
+		}
+		lingered = !io;
+		cond_resched_tasks_rcu_qs();
+		alone = single_task_running();
+		raw_spin_lock_irq(&lane->lock);
+	}
+	lane->closing = false;
+	WRITE_ONCE(lane->helpers, lane->helpers - 1);
+	raw_spin_unlock_irq(&lane->lock);
+	return done;
+}
+
+static void spread_work(struct work_struct *work)
+{
+	struct icrypt_helper *h = container_of(work, struct icrypt_helper, work);
+	struct icrypt_lane *lane = h->lane;
+	struct icrypt_config *cc = lane->cc;
+
+	if (!single_task_running()) {
+		spread_pause();
+		WRITE_ONCE(lane->called, false);
+	} else {
+		WRITE_ONCE(pause.trial, jiffies);
+		if (spread_serve(lane) >= SPREAD_WORTH &&
+		    READ_ONCE(pause.jiffies) != SPREAD_PAUSE_MIN)
+			WRITE_ONCE(pause.jiffies, SPREAD_PAUSE_MIN);
+	}
+	/* From now on the helper may be called again, which queues it once more. */
+	clear_bit_unlock(h - cc->helpers, &cc->helpers_used);
+}
+
+/**
+ * icrypt_spread_init() - allocate a device's lanes and helpers
+ * @cc: the mapped device
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM; icrypt_spread_exit() cleans up after either.
+ */
+int icrypt_spread_init(struct icrypt_config *cc)
+{
+	unsigned int i;
+	int cpu;
+
+	cc->lanes = alloc_percpu(struct icrypt_lanes);
+	if (!cc->lanes)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		for (i = READ; i <= WRITE; i++) {
+			struct icrypt_lane *lane = &per_cpu_ptr(cc->lanes, cpu)->lane[i];
+
+			lane->cc = cc;
+			lane->write = i == WRITE;
+			raw_spin_lock_init(&lane->lock);
+			INIT_LIST_HEAD(&lane->ios);
+		}
+	}
+
+	cc->helper_count = min_t(unsigned int, num_possible_cpus() - 1, SPREAD_HELPERS_MAX);
+	if (!cc->helper_count)
+		return 0;
+	cc->helpers = kcalloc(cc->helper_count, sizeof(*cc->helpers), GFP_KERNEL);
+	if (!cc->helpers)
+		return -ENOMEM;
+	for (i = 0; i < cc->helper_count; i++)
+		INIT_WORK(&cc->helpers[i].work, spread_work);
+	return 0;
+}
+
+/**
+ * icrypt_spread_exit() - free them, with the workqueues gone
+ * @cc: the mapped device, zeroed or as far as icrypt_spread_init() came
+ *
+ * Context: process.
+ */
+void icrypt_spread_exit(struct icrypt_config *cc)
+{
+	kfree(cc->helpers);
+	free_percpu(cc->lanes);
+}
