@@ -25,13 +25,13 @@ DRACUTDIR	?= /usr/lib/dracut/modules.d
 PROVE	?= prove --timer -j 2
 PROVE_1	?= prove --timer
 
-# After the fast ones, so that in the end no core has to wait for one of these
+# Started right after the fast tests, so that no core idles at the end waiting for them
 LONGEST	= tests/50-vm-oldest.t tests/51-vm-newest.t tests/52-vm-differs.t $(DEBUG)
 
 # In make check-kernels
 SMOKE	= tests/53-vm-smoke.t
 
-# With INLINE_CRYPT_FULL=1, hours: make check-debug
+# With INLINE_CRYPT_FULL=1 this takes hours; make check-debug runs it
 DEBUG	= $(if $(INLINE_CRYPT_FULL),,tests/70-debug.t)
 
 # The guest's, for what runs on one: a name of tests/kernels
@@ -102,7 +102,7 @@ demo: ## build, boot a guest, encrypt data, compare with dm-crypt; writes result
 	tests/vm/provision tools 6.1
 	tests/demo/demo
 
-bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all|cipher, or LAB=scale CPUS=, ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
+bench: ## compare with dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|all|cipher, or LAB=scale CPUS=, ROUNDS= CELLS= RESULT=; DEV=/dev/... OVERWRITES that device
 	$(if $(DEV),,tests/vm/provision tools $(if $(filter cipher,$(LAB)),,$(KERNEL)))
 	tests/bench/bench $(if $(DEV),--dev "$(DEV)",--kernel "$(KERNEL)" --lab "$(LAB)") \
 		--cpus "$(CPUS)" $(if $(ROUNDS),--rounds "$(ROUNDS)") --cells '$(value CELLS)' $(if $(RESULT),--result "$(RESULT)")
@@ -110,15 +110,15 @@ bench: ## measure against dm-crypt: KERNEL= LAB=icount|ciphers|smp|cyclictest|al
 bench-compare: ## compare two results of make bench, A= and B=
 	@tests/bench/compare "$(A)" "$(B)"
 
-case: ## one case of tests/cases/, or several: CASE=040 or CASE="04[0-3] 100", KERNEL=, RUN="--smp 4" and the like
+case: ## run one or more cases: CASE=040 or CASE="04[0-3] 100" KERNEL= RUN="options of tests/vm/run"
 	@tests/vm/all-cases --case $(KERNEL) '$(or $(CASE),$(error which? CASE=040))' $(RUN)
 
-shell: ## a guest to type in, with the module and the cases: KERNEL= RUN=
+shell: ## a guest with a shell, the module and the cases: KERNEL= RUN=
 	@tests/vm/all-cases --case $(KERNEL) '*' --shell $(RUN)
 
-check: ## all tests, each longer lane by a representative
-	@# What cannot be had (77) is said, and skipped by the tests. While one test of
-	@# several is fetching, the others would stand still.
+check: ## all tests; of the longer lanes below, one example each
+	@# provision prints what is not available (status 77), and the tests skip it. Fetched
+	@# here because parallel tests would wait for the one that fetches.
 	@for want in tools packaging source style $(call kernels,oldest newest differs debug) cryptsetup-bookworm; do \
 		tests/vm/provision $$want || [ $$? = 77 ] || exit 1; \
 	done
@@ -132,11 +132,11 @@ check-fast: ## the tests that need no virtual machine
 	tests/vm/provision tools
 	$(PROVE) tests/[0-4]*.t
 
-check-kernels: ## some cases on each kernel that has no lane of its own, as on -rt
+check-kernels: ## a few cases on each kernel that has no lane of its own, such as -rt
 	tests/vm/provision tools
 	$(PROVE_1) $(SMOKE)
 
-check-debug: ## every VM test on a kernel with KASAN, lockdep, kmemleak; links a minimal one
+check-debug: ## all cases on a kernel with KASAN, lockdep and kmemleak; in-tree build
 	tests/vm/provision tools debug
 	INLINE_CRYPT_FULL=1 $(PROVE_1) tests/60-in-tree.t tests/70-debug.t
 
@@ -149,10 +149,10 @@ check-cryptsetup: ## newer cryptsetup versions, and cryptsetup's own test script
 		$(if $(SUITES),--suites "$(SUITES)")
 	$(PROVE_1) tests/cryptsetup/upstream :: --kernel "$(KERNEL)" $(if $(SUITES),--suites "$(SUITES)") $(SCRIPTS)
 
-check-all: check-boot check-cryptsetup ## everything
+check-all: check-boot check-cryptsetup ## all of the checks, with nothing left out
 	INLINE_CRYPT_FULL=1 $(MAKE) check check-kernels check-debug
 
-parity: ## write docs/parity.md: what dm-crypt can do and what we can, on each kernel
+parity: ## write docs/parity.md: the features of dm-crypt and of this target on each kernel
 	tests/vm/provision tools $(call kernels,oldest differs newest)
 	tests/parity
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cipher: one request of the crypto API a data unit, for as many units as
- * a descriptor has and engine.c leaves. It waits only where its caller allows that, and only for memory
- * or for an IV that a driver makes. A driver that answers later gets as many requests
- * as memory and its queue allow, and the last answer carries on.
+ * The cipher: one request of the crypto API for each data unit of a descriptor that
+ * engine.c leaves. It waits only if its caller allows that, and only for memory or for
+ * an IV that a driver makes. A driver that answers later gets as many requests as
+ * memory and its queue allow, and the last answer carries on.
  *
  * A request is laid out as
  *
@@ -12,7 +12,7 @@
  *	scatterlist of the input, of the output; only one for an AEAD
  *	IV, which the cipher changes
  *	AEAD: associated data, that is sector number and IV
- *	IVs of iv_data.c: memory for a data unit, and what else these need
+ *	IVs of iv_data.c: memory for a data unit, and for their own request
  */
 
 #include <crypto/authenc.h>
@@ -26,10 +26,10 @@
 
 #include "icrypt.h"
 
-/* More than one request a bio is only ever needed for asynchronous drivers. */
+/* Only asynchronous drivers need more than one request per bio. */
 #define ICRYPT_MIN_REQUESTS	16
 
-/* Between two attempts of a driver to get memory, jiffies. */
+/* Pause before a driver that found no memory is called again, jiffies. */
 #define ICRYPT_NOMEM_PAUSE	max(HZ / 50, 1)
 
 /**
@@ -57,7 +57,7 @@ struct icrypt_request {
 	struct scatterlist	sg[];
 };
 
-/* Added to the requests in flight while somebody walks the vector. */
+/* Added to the requests in flight while the vector is being walked. */
 #define ICRYPT_WALKING		((int)BIT(30))
 
 static struct icrypt_request *request_priv(struct icrypt_cipher *c, void *req)
@@ -65,7 +65,7 @@ static struct icrypt_request *request_priv(struct icrypt_cipher *c, void *req)
 	return req + c->desc_off;
 }
 
-/* What goes into an AEAD's scatterlist besides the data: associated data and tag. */
+/* Entries of an AEAD's scatterlist besides the data: associated data and tag. */
 #define ICRYPT_AEAD_PIECES	2U
 
 static unsigned int sg_count(const struct icrypt_cipher *c)
@@ -73,7 +73,7 @@ static unsigned int sg_count(const struct icrypt_cipher *c)
 	return c->aead ? c->pieces + ICRYPT_AEAD_PIECES : 2 * c->pieces;
 }
 
-/* Behind the IV. */
+/* The memory after the IV. */
 static u8 *request_scratch(const struct icrypt_cipher *c, const struct icrypt_request *r)
 {
 	return PTR_ALIGN(r->iv + c->iv.size, sizeof(u64));
@@ -87,10 +87,10 @@ static unsigned int aad_size(const struct icrypt_cipher *c)
 static void cipher_callback(icrypt_async_t *arg, int error);
 
 /*
- * The transforms for the context at hand. Where the FPU may be used, as in any
- * task that may give way to others, there is no need for the wrapper that finds
- * that out for each data unit and has another thread do the work if not, or if
- * that thread still has some.
+ * The transforms for the current context. If the FPU is usable, as in any task that may
+ * reschedule, the simd wrapper is not needed. The wrapper checks this for each data
+ * unit, and passes the unit to a cryptd thread if the FPU is not usable or if that
+ * thread has other units queued.
  */
 static struct crypto_skcipher **usable_tfms(struct icrypt_cipher *c, unsigned int may)
 {
@@ -167,7 +167,7 @@ static void unit_iv(struct icrypt_cipher *c, struct iodesc *d, u8 *iv)
 	}
 }
 
-/* Nothing that is not ours gets into what the disk has room for behind the IV. */
+/* Clears the rest of the metadata, so that no other memory gets onto the disk. */
 static void unit_end_tags(struct icrypt_cipher *c, struct iodesc *d)
 {
 	unsigned int used = c->tag_size + (c->iv_stored ? c->iv.size : 0);
@@ -226,7 +226,7 @@ static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struc
 	if (err)
 		req->src = req->dst;
 	err = d->write ? crypto_skcipher_encrypt(req) : crypto_skcipher_decrypt(req);
-	/* A request that is queued is not ours any more. */
+	/* A queued request belongs to the driver. */
 	if (request_is_queued(err))
 		return err;
 	req->src = src;
@@ -235,7 +235,7 @@ static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struc
 		return err;
 	}
 	err = icrypt_iv_data_end(c, &unit);
-	/* The data are not what they were: this unit must not be done again. */
+	/* The data has changed already, so this unit must not be processed again. */
 	return err == -ENOMEM ? -ENOBUFS : err;
 }
 
@@ -270,9 +270,9 @@ static void advance_unit(struct icrypt_cipher *c, struct iodesc *d)
 }
 
 /*
- * The rule: units that lie in one page, as many as there are. What changes
- * from one to the next is an offset and the IV. Returns what ended the run,
- * with the iterators behind the last unit that was taken.
+ * The usual case: all units within one page. Only an offset and the IV change from
+ * one unit to the next. Returns the error that ended the run, with the iterators after
+ * the last unit that was accepted.
  */
 static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
 			      struct skcipher_request *req, struct bio_vec *in,
@@ -299,7 +299,7 @@ static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
 		if (req->dst != req->src)
 			req->dst->offset += len;
 	}
-	/* Where an iterator points to is nobody's business once it is at its end. */
+	/* At its end, only the size of an iterator is looked at. */
 	if (done == d->in_iter.bi_size) {
 		d->in_iter.bi_size = 0;
 		return err;
@@ -310,7 +310,7 @@ static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
 	return err;
 }
 
-/* @bytes of @bio from @iter on, as a table; the pieces it took, 0 if too many. */
+/* Maps @bytes of @bio from @iter on to @sg; returns the entries used, 0 if too many. */
 static unsigned int map_unit(struct bio *bio, struct bvec_iter iter, struct scatterlist *sg,
 			     unsigned int bytes, unsigned int pieces)
 {
@@ -330,9 +330,9 @@ static unsigned int map_unit(struct bio *bio, struct bvec_iter iter, struct scat
 }
 
 /*
- * A driver that runs out of memory on well-aligned data does so before it
- * touches any. On odd pieces it can fail half way, and what is half decrypted
- * in place must not be decrypted again.
+ * A driver that runs out of memory on well-aligned data does so before it changes
+ * any. With unaligned pieces it can fail halfway, and data that is half decrypted in
+ * place must not be decrypted again.
  */
 static bool unit_aligned(struct scatterlist *sg, unsigned int pieces)
 {
@@ -345,8 +345,8 @@ static bool unit_aligned(struct scatterlist *sg, unsigned int pieces)
 }
 
 /*
- * The exception: a unit that crosses pages. O_DIRECT only asks for the
- * alignment of the device, and that is 512 bytes for any sector size.
+ * The exception: a unit that crosses pages. O_DIRECT requires only the alignment of
+ * the device, which is 512 bytes for any sector size.
  */
 static int cipher_split_unit(struct icrypt_cipher *c, struct iodesc *d,
 			     struct skcipher_request *req)
@@ -392,7 +392,7 @@ static noinline_for_stack int aead_begin_special(struct icrypt_cipher *c, struct
 	return icrypt_iv_data_begin(c, &unit);
 }
 
-/* What that wants done afterwards; @err is the cipher's. */
+/* The second part of such an IV mode, after the cipher; @err is the cipher's result. */
 static noinline_for_stack int aead_end_special(struct icrypt_cipher *c, struct icrypt_request *r,
 					       int err)
 {
@@ -405,10 +405,11 @@ static noinline_for_stack int aead_end_special(struct icrypt_cipher *c, struct i
 }
 
 /*
- * One data unit of an authenticated cipher, always in place: what is signed must
- * not change any more, so a write is copied first; and one that fails is not done
- * again, as it may have been encrypted before its tag failed. The sector number is
- * that in the mapped device; dm-crypt's format has the iv_offset in the IV only.
+ * One data unit of an authenticated cipher, always in place. The data must not change
+ * while its tag is computed, so a write is copied first. A unit that fails is not
+ * processed again, because it may have been encrypted before its tag failed. The
+ * sector number is that in the mapped device: in dm-crypt's format the iv_offset
+ * affects only the IV.
  */
 static int cipher_aead_unit(struct icrypt_cipher *c, struct iodesc *d, struct aead_request *req)
 {
@@ -498,7 +499,7 @@ struct cipher_walk {
 	bool			nomem;		/* to be run again where it may sleep */
 };
 
-/* False if there is none for now: the answer to one in flight carries on. */
+/* Returns false if there is none now; the answer to a request in flight continues. */
 static noinline_for_stack bool walk_get_request(struct cipher_walk *w)
 {
 	w->req = mempool_alloc(&w->c->req_pool,
@@ -510,8 +511,8 @@ static noinline_for_stack bool walk_get_request(struct cipher_walk *w)
 }
 
 /*
- * The driver found no memory, or its answer must be waited for. Memory will come back,
- * as mempool_alloc() assumes, too: give it time. From now on the driver may wait itself.
+ * The driver found no memory, or its answer must be waited for. Like mempool_alloc(),
+ * wait a little for memory. From now on the driver may wait for memory as well.
  */
 static void walk_pause(struct cipher_walk *w, bool nomem)
 {
@@ -526,7 +527,7 @@ static void walk_pause(struct cipher_walk *w, bool nomem)
 	}
 }
 
-/* The driver did not do the unit at once. False if the walk ends with that. */
+/* The driver did not complete the unit at once. Returns false if this ends the walk. */
 static noinline_for_stack bool walk_goes_on(struct cipher_walk *w, int err)
 {
 	switch (err) {
@@ -534,7 +535,7 @@ static noinline_for_stack bool walk_goes_on(struct cipher_walk *w, int err)
 	case -EBUSY:
 		w->queued++;
 		w->req = NULL;
-		/* Accepted, but the driver's queue is full: no more for now. */
+		/* Accepted, but the driver's queue is full: stop here. */
 		w->stalled = err == -EBUSY;
 		return !w->stalled;
 	case -ENOMEM:
@@ -589,8 +590,8 @@ static __always_inline void cipher_walk(struct cipher_walk *w)
 }
 
 /*
- * The walk's share goes. With it the last answer may complete the bio, and the
- * descriptor with it: nothing of these is touched after a false.
+ * Drops the share of the walk. From then on the last answer may complete the bio and
+ * free the descriptor, so the caller must touch neither after a false.
  */
 static bool walk_is_last(struct cipher_walk *w)
 {
@@ -636,7 +637,7 @@ enum icrypt_progress icrypt_cipher_run(struct icrypt_cipher *c, struct iodesc *d
 			break;
 		}
 		progress = w.nomem && !d->status ? ICRYPT_NOMEM : ICRYPT_DONE;
-		/* A full queue may have taken the last unit, and all answers are there. */
+		/* The full queue may have accepted the last unit, and all answers have arrived. */
 	} while (unlikely(w.stalled) && d->in_iter.bi_size && !d->status);
 
 	if (unlikely(w.patient))
@@ -682,8 +683,8 @@ static void cipher_callback(icrypt_async_t *arg, int error)
 }
 
 /*
- * authenc() wants its two keys in one string: a netlink attribute with the size
- * of the cipher's, the MAC's key, the cipher's. dm-crypt's order is the opposite.
+ * authenc() takes both keys in one buffer: a netlink attribute with the size of the
+ * cipher's key, the MAC's key, the cipher's key. The table line has the cipher's first.
  */
 static int setkey_authenc(struct icrypt_cipher *c, const u8 *key, unsigned int size)
 {
@@ -728,7 +729,7 @@ int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 	for (i = 0; i < c->count && !c->aead; i++) {
 		r = crypto_skcipher_setkey(c->tfms[i], key + i * part, part);
 		err = err ?: r;
-		/* Whatever the other said, or an old key could outlive its wiping. */
+		/* Even if the first call failed, or an old key could survive a wipe. */
 		if (c->simd_tfms)
 			r = crypto_skcipher_setkey(c->simd_tfms[i], key + i * part, part);
 		err = err ?: r;
@@ -748,7 +749,7 @@ static void free_tfms(struct crypto_skcipher **tfms, unsigned int count)
 	kfree(tfms);
 }
 
-/* Is @tfm what the simd wrapper @outer wraps, and not just called so? */
+/* Is @tfm the transform that the simd wrapper @outer wraps? Its name alone is no proof. */
 static bool is_wrapped(struct crypto_skcipher *outer, struct crypto_skcipher *tfm)
 {
 	const char *name = crypto_tfm_alg_name(crypto_skcipher_tfm(tfm));
@@ -760,9 +761,9 @@ static bool is_wrapped(struct crypto_skcipher *outer, struct crypto_skcipher *tf
 }
 
 /*
- * What the simd wrapper of a driver wraps goes by the driver's name with two
- * underscores. Newer kernels have no such wrappers, other drivers never had:
- * then there is nothing to go around.
+ * The driver inside a simd wrapper has the name of the wrapper with two leading
+ * underscores. Newer kernels have no such wrappers, and other drivers never had:
+ * then there is no need to bypass one.
  */
 static void alloc_simd_tfms(struct icrypt_cipher *c)
 {
@@ -771,7 +772,7 @@ static void alloc_simd_tfms(struct icrypt_cipher *c)
 	char name[CRYPTO_MAX_ALG_NAME];
 	unsigned int n;
 
-	/* Only the wrapper answers later; templates are none, whatever is in them. */
+	/* A wrapper is asynchronous, and is not a template. */
 	if (!(crypto_skcipher_tfm(c->tfms[0])->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC) ||
 	    strchr(driver, '(') || snprintf(name, sizeof(name), "__%s", driver) >= sizeof(name))
 		return;
@@ -813,9 +814,9 @@ static int alloc_skciphers(struct icrypt_cipher *c, const struct icrypt_table *t
 	struct crypto_skcipher *tfm;
 	unsigned int i;
 
-	/* Before there are more of them than anybody meant. */
+	/* Checked before a huge number of transforms is allocated. */
 	if (t->key_size && t->key_count > t->key_size) {
-		*error = "Wrong key size, need a key for each of the cipher's key count";
+		*error = "Wrong key size, need at least one byte for each key";
 		return -EINVAL;
 	}
 	c->tfms = kcalloc(t->key_count, sizeof(*c->tfms), GFP_KERNEL | __GFP_NOWARN);
@@ -875,7 +876,7 @@ static int alloc_aead(struct icrypt_cipher *c, struct icrypt_table *t, const cha
 	return 0;
 }
 
-/* The room that the table line asks for holds a random IV behind the tag. */
+/* The metadata of the table line consist of the tag and, if it is random, the IV. */
 static int set_tag_size(struct icrypt_cipher *c, const struct icrypt_table *t,
 			const char **error)
 {

@@ -62,7 +62,7 @@ static inline void *icrypt_async_data(icrypt_async_t *arg)
 }
 #endif
 
-/* Threads that only borrow a user task's memory and registers. */
+/* Kernel threads, and workers that only share a user task's memory and registers. */
 #ifdef PF_USER_WORKER
 #define ICRYPT_PF_WORKER	(PF_KTHREAD | PF_WQ_WORKER | PF_IO_WORKER | PF_USER_WORKER)
 #else
@@ -154,9 +154,9 @@ static inline int icrypt_md5_state(icrypt_md5_t hash, const struct icrypt_md5_pa
 #endif
 
 /*
- * Integrity metadata: which devices have room for ours, and how a bio is told of
- * its length. Up to 6.10 dm-integrity's profile goes by a name and must fit
- * exactly; after that any metadata without a checksum of the block layer's will do.
+ * Integrity metadata: which devices have room for ours, and how its length is set in a
+ * bio. Up to 6.10 only dm-integrity's profile is accepted, by its name and exact size.
+ * After that, any metadata is accepted that has no checksum of the block layer.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 static inline bool icrypt_profile_fits(const struct blk_integrity *bi, unsigned int size)
@@ -223,7 +223,7 @@ static inline void icrypt_audit_target(const char *name, const char *op, struct 
 }
 #endif
 
-/* What IMA measures of dm-crypt here: high_priority is an option since 6.10. */
+/* The attributes of dm-crypt that IMA measures: high_priority is among them since 6.10. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define ICRYPT_PRINT_IMA_HERE	ICRYPT_PRINT_IMA
 #else
@@ -385,8 +385,8 @@ static inline void icrypt_fpu_end(bool task)
 /**
  * icrypt_io_schedule() - sleep in a loop that tests for the end of an I/O
  *
- * As blk_io_schedule(), which modules cannot call any more in 7.2: wakes up now
- * and then, so that a slow device is no hung task.
+ * Like blk_io_schedule(), which 7.2 does not export: wakes up from time to time, so
+ * that the hung task detector does not report a slow device.
  *
  * Context: process; sleeps.
  */
@@ -453,7 +453,7 @@ static inline bool icrypt_partial_stripes_expensive(struct block_device *bdev)
 }
 
 /**
- * icrypt_need_resched() - does anybody wait for this CPU?
+ * icrypt_need_resched() - does another task wait for this CPU?
  *
  * Context: any.
  * Return: also true for a fair task, whose wake-up is lazy in newer kernels.
@@ -468,12 +468,12 @@ static inline bool icrypt_need_resched(void)
 }
 
 /**
- * icrypt_may_split_write() - may map take a part of this write only?
+ * icrypt_may_split_write() - may map accept only a part of this write?
  * @bio: the clone in map, not yet remapped
  *
- * From 6.12 on dm does so itself for a zoned mapped device, and BUGs if we try;
- * before, it makes writes of appends to zones, marked by REQ_NOMERGE, that have
- * to be written whole. And an atomic write is one or none.
+ * From 6.12 on, dm itself splits writes to a zoned mapped device, and BUGs if a target
+ * does. Before, dm turns zone appends into writes that are marked by REQ_NOMERGE and
+ * must be written whole. An atomic write must never be split.
  *
  * Context: any.
  * Return: whether dm_accept_partial_bio() is legal.
@@ -488,7 +488,7 @@ static inline bool icrypt_may_split_write(struct bio *bio)
 }
 
 /**
- * icrypt_bio_copy_hints() - what bio_clone does for a data lifetime hint
+ * icrypt_bio_copy_hints() - copy the data lifetime hints, as cloning a bio does
  * @dst: the bio that carries the ciphertext
  * @src: the bio that carries the plaintext
  *
@@ -509,8 +509,8 @@ static inline void icrypt_bio_copy_hints(struct bio *dst, const struct bio *src)
  * @limits: the queue limits of the mapped device
  * @zoned: whether the device below is zoned
  *
- * A write that dm makes of a zone append must not be split any more. And before
- * 6.12 the segments of what is submitted below have to fit as they are.
+ * A zone append that dm turned into a write must not be split. Before 6.12, the
+ * segments of a bio submitted below must fit as they are.
  *
  * Context: process.
  */

@@ -8,7 +8,7 @@
  *	  polled			which is then the polling task
  *	  completed in hardirq		continued in a bottom half on that CPU
  *	write				the submitting task
- *	anything, under contention	a worker, which also helps with what is large
+ *	anything, under contention	a worker, which also helps with large I/O
  *	what one CPU has too much of	helpers on idle CPUs, see spread.c
  *
  * A bio does not say whether its submitter waits for it. When in doubt it does
@@ -45,10 +45,10 @@
 #include "icrypt.h"
 
 /*
- * The longest that a bottom half goes on with the cipher. Others on this CPU
- * feel it as latency: a woken task of any priority has to sit it out. It is
- * never less than a few small reads take, or a slow cipher would have none of
- * them where they complete.
+ * The longest time that a bottom half spends in the cipher. It adds to the latency
+ * of all tasks on this CPU: a task that is woken has to wait for it, whatever its
+ * priority. It always suffices for a few small reads. Otherwise no read with a slow
+ * cipher could be decrypted where it completes.
  */
 static unsigned int bh_budget_us __read_mostly = 50;
 module_param(bh_budget_us, uint, 0644);
@@ -57,29 +57,29 @@ MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microsecon
 #define ICRYPT_BH_MIN_KIB	16
 
 /*
- * Cipher work from which waking up a worker on another CPU pays, ns, and the
- * least of data; on a slow CPU waking up is slow as well.
+ * The least cipher work for which waking a worker on another CPU pays, ns, and the
+ * least data. The latter is for slow CPUs, on which a wake-up is slow as well.
  */
 #define ICRYPT_SPREAD_NS	(100 * NSEC_PER_USEC)
 #define ICRYPT_SPREAD_MIN	(32 * 1024U)
 
-/* About the most pieces that a huge one is cut into. */
+/* Approximate maximum number of pieces of one bio. */
 #define ICRYPT_PIECES_MAX	32
 
 /* Below this much cipher work a switch to the caller costs more than it saves, ns. */
 #define ICRYPT_SMALL_NS		(60 * NSEC_PER_USEC)
 
-/* Two bottom halves that are this close, in ns, are one to those who wait. */
+/* Bottom halves with a smaller gap than this, ns, count as one stretch of work. */
 #define ICRYPT_STRETCH_GAP	(5 * NSEC_PER_USEC)
 
-/* Without anybody waiting for the CPU: what timers and the network can stand. */
+/* Limit in budgets if no task waits for the CPU, for the sake of timers and network. */
 #define ICRYPT_STRETCH_MAX	8
 
-/* The first runs of the cipher in a task are timed, and then one in so many. */
+/* The first runs of the cipher in a task are timed, and then one of every so many. */
 #define ICRYPT_SAMPLES_FIRST	16
 #define ICRYPT_SAMPLE		16
 
-/* Where the learned cost may lie, ns per KiB. */
+/* Bounds of the learned cost, ns per KiB. */
 #define ICRYPT_COST_MIN		16U
 #define ICRYPT_COST_MAX		1000000U
 
@@ -110,7 +110,7 @@ MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microsecon
 #define ICRYPT_BACKLOG_BREAK	4
 #define ICRYPT_BACKLOG_AVERAGE	4
 
-/* What this CPU's bottom halves did lately without a break, ns. */
+/* The current stretch of cipher work in this CPU's bottom halves, ns. */
 struct stretch {
 	u64	end;
 	u64	used;
@@ -159,8 +159,8 @@ static bool syscall_waits(bool write)
 }
 
 /*
- * Waiting in map nests a submission inside ours. Stacked devices may do so
- * again and again; half of the stack is for whoever comes below.
+ * Waiting in map nests one submission inside another, once for each stacked device
+ * that does so. Half of the stack is reserved for the layers below.
  */
 static bool stack_is_low(void)
 {
@@ -213,8 +213,8 @@ static bool submitter_has_more(void)
 }
 
 /*
- * A page of the page cache or a buffer may have other tasks waiting for it.
- * They must not wait for one that the scheduler holds in low esteem.
+ * Other tasks may wait for the same page cache page or buffer. They must not have to
+ * wait for a task that runs at low priority.
  */
 static bool caller_is_slow(void)
 {
@@ -306,7 +306,7 @@ static void caller_waited(void)
 }
 #endif
 
-/* Not of a vector on its stack: will this task wait for the read, and soon? */
+/* Will this task wait for the read, and soon? For vectors that are not on its stack. */
 static noinline_for_stack bool caller_waits(void)
 {
 	return syscall_waits(false) && !caller_is_slow() && !caller_goes_on();
@@ -347,7 +347,7 @@ static bool may_spread(struct icrypt_config *cc, enum icrypt_option never)
 	       !icrypt_option_set(&cc->table, ICRYPT_OPT_SAME_CPU_CRYPT);
 }
 
-/* More of the cipher than one CPU should hold up the queue for. */
+/* Is this so much cipher work that one CPU should not delay the queue for it? */
 static bool should_spread(struct icrypt_io *io, enum icrypt_option never)
 {
 	return io->bytes >= ICRYPT_SPREAD_MIN && cost(io) >= ICRYPT_SPREAD_NS &&
@@ -355,8 +355,8 @@ static bool should_spread(struct icrypt_io *io, enum icrypt_option never)
 }
 
 /*
- * What to cut a bio into, bytes: not many pieces, each worth a worker; or 0 to
- * leave it whole.
+ * The size of the pieces of a bio, bytes: few pieces, and each of them worth waking a
+ * worker; or 0 not to split the bio.
  */
 static unsigned int piece_size(struct icrypt_io *io)
 {
@@ -370,8 +370,8 @@ static unsigned int piece_size(struct icrypt_io *io)
 }
 
 /*
- * A real-time task relies on nobody who has to be scheduled: others of its kind
- * may keep a worker off its CPU for any time.
+ * A real-time task must not depend on a worker being scheduled: other real-time tasks
+ * may keep the worker off its CPU for any time.
  */
 static bool may_rely_on_workers(void)
 {
@@ -410,8 +410,8 @@ u64 icrypt_clock_start(struct icrypt_io *io)
  * @start: from icrypt_clock_start(), not 0
  * @bytes: that it went through since then
  *
- * A sample that is too long may have been preempted, one that is short was not:
- * the estimate falls fast and rises slowly.
+ * A long sample may have been preempted, a short one was not. So the estimate falls
+ * fast and rises slowly.
  *
  * Context: any.
  */
@@ -424,14 +424,14 @@ void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes)
 	if (!in_task() || softirq_count()) {
 		struct stretch *s = this_cpu_ptr(&stretches);
 
-		/* Not what it took: that can be a hypervisor's doing. */
+		/* Not the measured time: a hypervisor may have taken the CPU away. */
 		s->used += cost(io);
 		s->end = now;
 	}
 	/* All CPUs read the estimate: it is not for each to write all the time. */
 	if ((!in_task() || softirq_count()) && !is_sample(io))
 		return;
-	/* A failed run says nothing, nor does a clock that stands or went back. */
+	/* A failed run is no sample, nor is a clock that stood still or went back. */
 	if (io->desc.status || bytes < SECTOR_SIZE || now <= start)
 		return;
 
@@ -516,11 +516,11 @@ static bool wants_order(struct icrypt_config *cc)
 }
 
 /**
- * icrypt_bh_over_budget() - may a bottom half take on this bio?
+ * icrypt_bh_over_budget() - is this bio too much for a bottom half?
  * @io: the read
  *
- * No if it takes too long by itself. With others before it, it may for some
- * time as long as nobody waits for the CPU.
+ * It is if it takes too long by itself. After other bios, it is not for some time
+ * if no task waits for the CPU.
  *
  * Context: softirq, or a task with bottom halves off.
  * Return: whether a worker has to.
@@ -541,9 +541,9 @@ bool icrypt_bh_over_budget(struct icrypt_io *io)
 }
 
 /**
- * icrypt_may_resched() - may the cipher give way to others here?
+ * icrypt_may_resched() - may the cipher call cond_resched() here?
  *
- * A completion in a task may come with locks held that nobody told us of.
+ * A completion in a task may run with locks held that this module does not know.
  *
  * Context: any.
  * Return: ICRYPT_MAY_RESCHED or 0.
@@ -570,7 +570,7 @@ void icrypt_wait_begin(const struct bio *bio)
 }
 
 /**
- * icrypt_wait_end() - and ends
+ * icrypt_wait_end() - a task has finished waiting for its read
  *
  * Context: process.
  */
@@ -621,8 +621,8 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 		return plan_stream(io);
 
 	/*
-	 * With more readers than CPUs somebody else runs when the device is
-	 * done, and decrypts sooner than we could be switched to.
+	 * With more readers than CPUs, another task is running when the device is
+	 * done. Decrypting there is sooner than after a switch to this task.
 	 */
 	if (want != ICRYPT_WANT_CALLER && atomic_read(&waiting) >= num_online_cpus() &&
 	    cost(io) <= ICRYPT_SMALL_NS)
@@ -630,9 +630,9 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 
 	if (submitter_plug()) {
 		/*
-		 * Who waits for this very bio, or for metadata, does so before
-		 * it finishes the plug. And where it cannot be told whether the
-		 * plug's callback may sleep, it never does.
+		 * A task that waits for this very bio, or for metadata, does so
+		 * before it finishes the plug. And if the kernel cannot tell
+		 * whether the plug's callback may sleep, the callback never does.
 		 */
 		if (on_stack || (bio->bi_opf & REQ_META) || !IS_ENABLED(CONFIG_PREEMPT_COUNT))
 			return ICRYPT_PLAN_ENDIO;
@@ -653,7 +653,7 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
  */
 unsigned int icrypt_caller_piece(struct icrypt_io *io)
 {
-	/* A disk that has to seek is slow enough. */
+	/* With a disk that has to seek, pieces would gain nothing. */
 	if (io->cc->table.read_context != ICRYPT_WANT_AUTO || wants_order(io->cc))
 		return 0;
 	return piece_size(io);
@@ -670,7 +670,7 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 {
 	if (likely(!icrypt_is_large(io)))
 		return 0;
-	/* Not a piece, nor what another run of the cipher has begun. */
+	/* Not if it is a piece, or if a run of the cipher has begun with it. */
 	if (io->whole || io->cc->table.read_context != ICRYPT_WANT_AUTO || io->bio->bi_status ||
 	    io->desc.in_iter.bi_size != io->bytes ||
 	    !may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE))
@@ -703,7 +703,7 @@ static unsigned int up_to_stripe(struct icrypt_io *io, unsigned int size)
  * icrypt_write_piece() - decide whether map takes a part of a write only
  * @io: the write
  *
- * Not of one that must not wait: the rest of it might have to.
+ * Not of a write that must not wait, because the rest of it might have to wait.
  *
  * Context: process, in map; does not sleep.
  * Return: bytes of the part, or 0 to take it as it is.
@@ -739,7 +739,7 @@ bool icrypt_may_help(struct icrypt_io *io)
 }
 
 /**
- * icrypt_may_call_helper() - may a worker be called to take reads off a caller's hands?
+ * icrypt_may_call_helper() - may a worker be called to help a caller with its reads?
  * @io: one of them
  *
  * Context: process.
@@ -755,7 +755,7 @@ bool icrypt_may_call_helper(struct icrypt_io *io)
  * icrypt_drain_may_sleep() - may an unplug callback wait for its reads?
  * @from_schedule: as given to the callback
  *
- * No while bios that it would wait for may sit on current->bio_list, and no
+ * It may not while bios for which it would wait may be on current->bio_list, and not
  * under bio_poll(), which flushes the plug inside an RCU read section.
  *
  * Context: the callback's.
@@ -780,7 +780,7 @@ enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_
 		*reason = ICRYPT_REASON_OPTION;
 		return ICRYPT_WQ;
 	}
-	/* skcipher refuses hardirqs, and does not even notice all of them. */
+	/* skcipher does not support hardirq context, and does not detect all of it. */
 	if (in_hardirq() || irqs_disabled()) {
 		if (cost(io) <= bh_budget(io->cc) ||
 		    io->cc->table.read_context == ICRYPT_WANT_ENDIO)
@@ -835,13 +835,13 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 		*reason = ICRYPT_REASON_OPTION;
 		return ICRYPT_WQ;
 	}
-	/* Nor for a disk that wants its writes in order. */
+	/* Rotational disks want their writes in order. */
 	if (!should_spread(io, ICRYPT_OPT_NO_WRITE_WORKQUEUE) || wants_order(io->cc))
 		return ICRYPT_CALLER;
 
 	/*
-	 * A submitter that waits anyway does the work, but may have some of a
-	 * large write done meanwhile. Others help once enough is queued.
+	 * A submitter that waits anyway encrypts the write itself, but may share a
+	 * large write with workers. Other submitters help when enough is queued.
 	 */
 	waits = (current->flags & PF_IO_WORKER) || object_is_on_stack(io->bio->bi_io_vec) ||
 		syscall_waits(true);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * dm-inline-crypt: what the files of the target share. One section a file.
+ * dm-inline-crypt: declarations that its files share, one section per file.
  */
 #ifndef ICRYPT_H
 #define ICRYPT_H
@@ -276,9 +276,9 @@ struct icrypt_unit {
 	bool			may_sleep;
 };
 
-/* Beyond all errors: to be done again where icrypt_unit's may_sleep is set. */
+/* Not an errno: call again with icrypt_unit's may_sleep set. */
 #define ICRYPT_MUST_SLEEP	(-MAX_ERRNO - 1)
-/* -ENOMEM before any data were touched. */
+/* Not an errno: -ENOMEM before any data was changed. */
 #define ICRYPT_NOMEM_IV		(-MAX_ERRNO - 2)
 
 /**
@@ -304,7 +304,7 @@ struct icrypt_unit {
  * @writes_queued: writes that wait for a worker or are in its hands
  * @writes_waiting: what writes that wait for pages take themselves, in pages; they
  *	       do so in the order of @pages_wq
- * @wq:          the last resort
+ * @wq:          workers that decrypt reads
  * @write_wq:    the same for writes, whose submission can sleep for long
  * @pages_wq:    where writes wait for pages, one at a time
  * @spread_wq:   and for those that have no pages yet, and may wait for them
@@ -353,7 +353,7 @@ struct icrypt_config {
 	mempool_t		page_pool;
 	bool			write_limited;
 	mempool_t		tag_pool;
-	struct mutex		page_lock;	/* who waits for page_pool */
+	struct mutex		page_lock;	/* held by the writer that waits for page_pool */
 	struct icrypt_stats __percpu *stats;
 	struct icrypt_latency __percpu *latency;
 	struct icrypt_latency	*latency_base;
@@ -366,22 +366,22 @@ struct icrypt_config {
 	struct percpu_counter	pages_in_flight;
 };
 
-/* The most that fits into one bio of single pages, bytes. */
+/* The capacity of a bio of single pages, bytes. */
 #define ICRYPT_PAGES_MAX	((unsigned int)BIO_MAX_VECS << PAGE_SHIFT)
 
 /* Until the first bios were timed, ns: slow enough to be careful. */
 #define ICRYPT_NS_PER_KIB_GUESS	8000
 
-/* The least that a large bio is cut into, bytes: a multiple of any sector size. */
+/* Smallest piece of a large bio, bytes: a multiple of any sector size. */
 #define ICRYPT_PIECE_MIN	(128 * 1024U)
 
 /**
- * icrypt_is_ordered() - must writes leave in the order in which they came?
+ * icrypt_is_ordered() - must this write keep its place in the order of writes?
  * @cc:  the mapped device
  * @bio: a write in map
  *
- * Those to zones. From 6.12 on what has only conventional ones, of a zoned device,
- * is no zoned device itself.
+ * Writes to zones must. From 6.12 on, a table that maps only conventional zones of a
+ * zoned device is not a zoned device itself.
  *
  * Context: any.
  * Return: whether they must.
@@ -396,9 +396,10 @@ static inline bool icrypt_is_ordered(const struct icrypt_config *cc, const struc
  * @cc:  the mapped device
  * @bio: a read or write in map
  *
- * What must not wait is refused as a whole, before any of it is sent, to be
- * submitted again where it may. Not so writes to zones, which wait anyway, and
- * polled I/O, which must not wait wherever it is submitted: it would come for ever.
+ * A bio that must not wait is refused as a whole before any part of it is sent. Its
+ * submitter then submits it again where it may wait. There are two exceptions: writes
+ * to zones wait anyway. Polled I/O never waits wherever it is submitted, so it would be
+ * refused forever.
  *
  * Context: any.
  * Return: whether it may be split.
@@ -410,7 +411,7 @@ static inline bool icrypt_rest_may_wait(const struct icrypt_config *cc, const st
 }
 
 /* target.c */
-int icrypt_no_memory(struct icrypt_io *io, bool nowait);
+int icrypt_end_unsent(struct icrypt_io *io, bool nowait);
 unsigned int icrypt_unsplit_max(const struct icrypt_io *io);
 
 /* key.c */
@@ -558,7 +559,7 @@ unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned in
 /* The clock is read, and the histogram touched, only after "stats on". */
 static inline void icrypt_stats_map(struct icrypt_io *io)
 {
-	/* Who sees it on sees the histogram as well. */
+	/* A CPU that sees the switch on sees the histogram as well. */
 	io->map_ns = unlikely(smp_load_acquire(&io->cc->latency_on)) ? ktime_get_ns() : 0;
 }
 
@@ -630,7 +631,7 @@ static inline bool icrypt_is_large(const struct icrypt_io *io)
 	return io->bytes >= 2 * ICRYPT_PIECE_MIN;
 }
 
-/* What a read and a write have in common; @sector is the bio's in the mapped device. */
+/* Common to reads and writes; @sector is that of the bio in the mapped device. */
 static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc, struct bio *bio,
 				  sector_t sector)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Integrity metadata: what the device below keeps beside each data unit, that is
- * an authentication tag, a random IV, or both. It travels as the integrity
- * payload of the bio that goes below, in memory of ours that io->tags points to,
- * and the cipher reads and writes it there.
+ * Integrity metadata is stored by the device below with each data unit: an
+ * authentication tag, a random IV, or both. It is sent as the integrity payload of the
+ * bio for the device below. Its memory is ours, io->tags points to it, and the cipher
+ * reads and writes it there.
  *
- * Below is dm-integrity without a hash of its own, or, on newer kernels, a disk
- * with metadata that has no other use (NVMe).
+ * The device below is dm-integrity without an internal hash or, on newer kernels, a
+ * disk with metadata that has no other use (NVMe).
  */
 
 #include <linux/mm.h>
@@ -15,7 +15,7 @@
 
 #include "icrypt.h"
 
-/* What an entry of the pool holds at least, bytes, and how many there are. */
+/* Minimum size of an entry of the pool, bytes, and number of entries. */
 #define ICRYPT_TAGS_POOLED	512U
 #define ICRYPT_TAGS_ENTRIES	64
 
@@ -35,9 +35,9 @@ static unsigned int tags_pooled_bytes(const struct icrypt_config *cc)
  * @io:     in map, with nothing of it sent yet
  * @nowait: do not sleep for it
  *
- * When memory is short map takes only as much of the bio as there is room for,
- * in the end an entry of the pool. A bio that must not wait or not be split gets
- * its memory or fails.
+ * When memory is short, map takes only the part of the bio for which there is
+ * memory, at least one entry of the pool. A bio that must not wait or must not be
+ * split gets memory for all of its metadata, or fails.
  *
  * Context: process. Sleeps unless @nowait.
  * Return: whether there is some; io->bytes may have become less.
@@ -117,7 +117,7 @@ bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio)
 }
 
 /**
- * icrypt_integrity_failed() - say that a read is not what was written
+ * icrypt_integrity_failed() - report a read that does not match its tag
  * @io:   the read, after its second try
  * @copy: the bio of that
  *
@@ -127,7 +127,7 @@ bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio)
  */
 void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy)
 {
-	/* Audit allocates as if nobody wrote back memory through us. */
+	/* Audit allocates with GFP_KERNEL, but writeback may depend on this device. */
 	unsigned int noio = memalloc_noio_save();
 
 	DMERR_LIMIT("%pg: INTEGRITY AEAD ERROR, sector %llu", io->cc->dev->bdev,
@@ -148,7 +148,7 @@ static int integrity_find_room(struct icrypt_config *cc, const char **error)
 		return -EINVAL;
 	}
 	if (1U << bi->interval_exp != cc->cipher.sector_size) {
-		*error = "Device below has tags for another sector_size";
+		*error = "Device below has tags for a different sector_size";
 		return -EINVAL;
 	}
 	cc->cipher.tuple_size = icrypt_profile_size(bi);
@@ -157,7 +157,7 @@ static int integrity_find_room(struct icrypt_config *cc, const char **error)
 #else
 static int integrity_find_room(struct icrypt_config *cc, const char **error)
 {
-	*error = "Integrity not possible, kernel without CONFIG_BLK_DEV_INTEGRITY";
+	*error = "Integrity not supported, kernel has no CONFIG_BLK_DEV_INTEGRITY";
 	return -EINVAL;
 }
 #endif

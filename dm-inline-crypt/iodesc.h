@@ -2,10 +2,11 @@
 /*
  * The I/O descriptor: all that the cipher needs to know of an I/O.
  *
- * It is the "iodesc" of the 2007 thread: the state of the data's vector, and
- * an opaque completion cookie. cipher.c moves the iterators and hands the
- * cookie back; who submitted the data, who waits for it and in which context
- * the completion goes on are not its business.
+ * It is the "iodesc" of the 2007 thread ("[PATCH -mm 0/10][RFC] aio: make struct
+ * kiocb private", January 2007): the state of the data's vector, and an opaque
+ * completion cookie. cipher.c advances the iterators and returns the cookie. It does
+ * not know the submitter of the data, the task that waits for it, or the context of
+ * the completion.
  */
 #ifndef ICRYPT_IODESC_H
 #define ICRYPT_IODESC_H
@@ -17,9 +18,9 @@
  * enum icrypt_progress - how far the cipher came with a descriptor
  * @ICRYPT_DONE:   every data unit is processed, or one failed; see status
  * @ICRYPT_QUEUED: the cipher driver answers later, through done()
- * @ICRYPT_NOMEM:  stopped at a data unit for want of memory, or because its IV has
- *		   to be waited for; nothing is in flight, to be run again where it
- *		   may sleep
+ * @ICRYPT_NOMEM:  stopped at a data unit, because memory is short or its IV must be
+ *		   waited for; nothing is in flight, run it again where it may
+ *		   sleep
  */
 enum icrypt_progress {
 	ICRYPT_DONE,
@@ -28,8 +29,8 @@ enum icrypt_progress {
 };
 
 /* What the context in which the cipher runs allows. */
-#define ICRYPT_MAY_RESCHED	1U	/* to give way to others, not to wait */
-#define ICRYPT_MAY_SLEEP	2U	/* to wait for memory as well */
+#define ICRYPT_MAY_RESCHED	1U	/* may reschedule, not wait */
+#define ICRYPT_MAY_SLEEP	2U	/* may also wait for memory */
 
 /**
  * struct iodesc - the vector state of one I/O and the cookie of its completion

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IV generators that need no more than the sector number; iv_data.c has those
- * that do. What each of them has to yield is part of the on-disk format and
- * described under "ivmode" in the cryptsetup FAQ and in the comments of dm-crypt.
+ * IV generators that need only the sector number; iv_data.c has the others. The
+ * output of each is part of the on-disk format, which the cryptsetup FAQ ("ivmode")
+ * and the comments of dm-crypt describe.
  */
 
 #include <linux/errno.h>
@@ -18,7 +18,7 @@
 /* Loop-AES has this many keys, which take turns by sector. */
 #define ICRYPT_LMK_KEYS		64
 
-/* 16 bytes are the rule, and two stores cheaper than a call. */
+/* Usually 16 bytes; two stores are cheaper than a call. */
 static inline void iv_zero(const struct icrypt_iv *iv, u8 *out)
 {
 	if (iv->size == 2 * sizeof(u64)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IVs that are made of more than the sector number: of a part of the key, of the
- * data, or by the cipher. They come with formats of other systems, and some of
- * these change the data before or after the cipher as well.
+ * IVs that need more than the sector number: a part of the key, the data, or the
+ * cipher. They belong to formats of other systems, some of which also change the
+ * data before or after the cipher.
  *
  *	lmk		Loop-AES: MD5 of the sector's data, sector number and seed
  *	tcw		TrueCrypt before 4.1: seed and number, and whitened ciphertext
@@ -13,10 +13,10 @@
  * papers that it refers to: the Loop-AES README; "TrueCrypt on-disk format" in
  * cryptsetup's wiki; Ferguson, "AES-CBC + Elephant diffuser" (2006).
  *
- * Everything here is synchronous and allocates nothing, so it runs wherever the
- * cipher does, but for eboiv where the cipher has no synchronous driver: that is
- * for a task that can wait. A data unit is worked on where it lies if that is in one
- * piece; else it is copied to memory of the request and back.
+ * Everything here is synchronous and allocates nothing, so it runs in every context of
+ * the cipher. The exception is eboiv if the cipher has no synchronous driver: this
+ * needs a task that can wait. A data unit in one piece is processed in place; any
+ * other is copied to memory of the request and back.
  */
 
 #include <crypto/algapi.h>
@@ -52,7 +52,7 @@ struct icrypt_iv_data_ops {
 	void (*undo)(const struct icrypt_cipher *c, const struct icrypt_unit *u);
 };
 
-/* What is hashed before the data: an MD5 digest's length of key, and zeros. */
+/* Hashed before the data: key bytes of the size of an MD5 digest, then zeros. */
 #define LMK_SEED	64
 #define LMK_SEED_KEY	16
 /* A hashed message this long would end in this number of bits. */
@@ -93,7 +93,7 @@ static unsigned int unit_scratch(const struct icrypt_cipher *c)
 	return c->sector_size + ELEPHANT_SECTOR_KEY;
 }
 
-/* Data that can be worked on where they lie: in one piece, which is within a page. */
+/* Maps data that is in one piece, so within one page; else returns NULL. */
 static u8 *unit_map(struct scatterlist *sg, unsigned int bytes)
 {
 	if (unlikely(sg->length < bytes || !IS_ALIGNED(sg->offset, sizeof(u64))))
@@ -177,7 +177,7 @@ static int lmk_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 		memset(u->iv, 0, iv->size);
 		return 0;
 	}
-	/* The cipher gets the very data that the IV is of, whatever their owner does. */
+	/* The cipher must get the data from which the IV is made, even if the owner changes it. */
 	data = unit_get(u, u->src, u->dst, SECTOR_SIZE);
 	err = lmk_hash(iv, u, data, state);
 	unit_put(iv, u, u->dst, data, SECTOR_SIZE);
@@ -187,7 +187,7 @@ static int lmk_begin(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 	return 1;
 }
 
-/* Only now are the data known that the IV was made of; it goes to the first block. */
+/* The data is known only after decryption; the IV affects only the first block. */
 static int lmk_end(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 {
 	const struct icrypt_iv_data *iv = c->iv_data;
@@ -254,7 +254,7 @@ static void tcw_undo(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 		tcw_whiten(c->iv_data, u, u->src);
 }
 
-/* In place. The memory is not on the stack, the crypto API wants its pages. */
+/* In place. The memory must not be on the stack, because the crypto API needs pages. */
 static int encrypt_blocks(struct crypto_sync_skcipher *tfm, u8 *data, unsigned int bytes, u8 *iv)
 {
 	SYNC_SKCIPHER_REQUEST_ON_STACK(req, tfm);
@@ -270,7 +270,7 @@ static int encrypt_blocks(struct crypto_sync_skcipher *tfm, u8 *data, unsigned i
 	return err;
 }
 
-/* By the driver that the data are for as well. Its request lies behind the rest. */
+/* With the driver of the data cipher. Its request is after the other memory. */
 static int encrypt_block_later(const struct icrypt_cipher *c, const struct icrypt_unit *u,
 			       unsigned int bytes, u8 *iv)
 {
@@ -519,7 +519,7 @@ static int lmk_init(struct icrypt_cipher *c, struct icrypt_table *t, const char 
 	int err;
 
 	if (c->sector_size != SECTOR_SIZE) {
-		*error = "Unsupported sector size for LMK, it is 512";
+		*error = "Unsupported sector size for LMK, must be 512";
 		return -EINVAL;
 	}
 	/* It is made of MD5. */
@@ -528,7 +528,7 @@ static int lmk_init(struct icrypt_cipher *c, struct icrypt_table *t, const char 
 		return -EINVAL;
 	}
 	if (iv->size > ICRYPT_MD5_STATE) {
-		*error = "IV of the cipher too large for LMK";
+		*error = "IV of the cipher is too large for LMK";
 		return -EINVAL;
 	}
 	/* Version 3 has one key more: the seed. */
@@ -569,17 +569,17 @@ static int tcw_init(struct icrypt_cipher *c, struct icrypt_table *t, const char 
 	struct icrypt_iv_data *iv = c->iv_data;
 
 	if (c->sector_size != SECTOR_SIZE) {
-		*error = "Unsupported sector size for TCW, it is 512";
+		*error = "Unsupported sector size for TCW, must be 512";
 		return -EINVAL;
 	}
 	if (iv->size > sizeof(iv->seed)) {
-		*error = "IV of the cipher too large for TCW";
+		*error = "IV of the cipher is too large for TCW";
 		return -EINVAL;
 	}
 	t->key_parts += 2;
 	t->key_extra = iv->size + TCW_WHITENING;
 	if (t->key_size <= t->key_extra) {
-		*error = "Wrong key size for TCW, seed and whitening come after the key";
+		*error = "Wrong key size for TCW, need a seed and the whitening after the key";
 		return -EINVAL;
 	}
 	return 0;
@@ -609,13 +609,13 @@ static int eboiv_init(struct icrypt_cipher *c, struct icrypt_table *t, const cha
 		*error = "Block size of EBOIV cipher does not match IV size of block cipher";
 		return -EINVAL;
 	}
-	/* Where the answer is needed there is seldom somebody who can wait for it. */
+	/* Most contexts that need the IV cannot wait for an asynchronous driver. */
 	iv->volume = crypto_alloc_sync_skcipher(t->alg, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
 	if (IS_ERR(iv->volume)) {
 		int err = PTR_ERR(iv->volume);
 
 		iv->volume = NULL;
-		/* There is none, or none whose request fits on a stack. */
+		/* No synchronous driver, or none whose request fits on a stack. */
 		if (err != -ENOENT && err != -EINVAL) {
 			*error = "Cannot allocate the cipher that makes the IV";
 			return err;

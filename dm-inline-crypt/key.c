@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Keys: hex digits of a table line or message, or a key of the kernel's
- * keyring. Every copy is wiped as soon as the transforms have it, but for the
+ * keyring. Every copy is wiped as soon as the transforms have it, except for the
  * raw key of a hex table line, which "dmsetup table" may have to print.
  */
 
@@ -50,7 +50,7 @@ static const char *keyring_error(int err)
 {
 	switch (err) {
 	case -EINVAL:
-		return "Key in the keyring has another size than the table says";
+		return "Key in the keyring does not have the size that the table says";
 	case -EKEYREVOKED:
 		return "Key in the keyring is revoked";
 	case -EKEYEXPIRED:
@@ -60,7 +60,7 @@ static const char *keyring_error(int err)
 	}
 }
 
-/* What @desc ("type:description") names, copied to @dst. */
+/* Copies the key that @desc ("type:description") names to @dst. */
 static int copy_from_keyring(u8 *dst, unsigned int size, const char *desc, const char **error)
 {
 	int (*copy)(u8 *dst, unsigned int size, struct key *key) = copy_user;
@@ -85,7 +85,7 @@ static int copy_from_keyring(u8 *dst, unsigned int size, const char *desc, const
 		type = &key_type_trusted;
 		copy = copy_trusted;
 	} else {
-		*error = "Key type unknown here, use logon, user, encrypted or trusted";
+		*error = "Key type not supported, use logon, user, encrypted or trusted";
 		return -EINVAL;
 	}
 
@@ -107,7 +107,7 @@ static int copy_from_keyring(u8 *dst, unsigned int size, const char *desc, const
 
 static int copy_from_keyring(u8 *dst, unsigned int size, const char *desc, const char **error)
 {
-	*error = "Kernel without keyring (CONFIG_KEYS)";
+	*error = "Kernel has no keyrings (CONFIG_KEYS)";
 	return -EINVAL;
 }
 
@@ -172,7 +172,7 @@ int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const
 		err = size ? hex2bin(key, t->key, size) : 0;
 		if (err)
 			*error = "Key is not hexadecimal";
-		/* dm-crypt is without a key then, and cryptsetup's tests want that. */
+		/* dm-crypt drops its key in this case, and cryptsetup's tests check that. */
 		if (err && replace)
 			icrypt_key_wipe(cc);
 	}

@@ -8,11 +8,12 @@
  *	read_endio()		the device is done: hand to the caller or go on
  *	read_decrypt()		the cipher, then dm's completion
  *
- * A large one is cut into pieces, clones that go the same way: by map if its
- * caller waits, who can then begin with the first while the device is at the
- * others; or by the worker that gets it, to share it with other workers.
+ * A large read is cut into pieces, which are clones that go the same way. Map cuts
+ * it if its caller waits; the caller can then decrypt the first pieces while the
+ * device works on the others. A worker that gets a large read cuts it to share it
+ * with other workers.
  *
- * docs/contexts.md has the argument why waiting cannot deadlock.
+ * docs/contexts.md has the argument that waiting cannot deadlock.
  */
 
 #include <linux/rcupdate_wait.h>
@@ -33,8 +34,8 @@ static DEFINE_PER_CPU(struct read_bh, read_bhs);
 
 /*
  * The reads that come back to their caller when it finishes its plug. There is
- * one callback for all our devices in a plug: with one a device, each would
- * wait while the reads of the others have nobody to decrypt them.
+ * one callback for all our devices in a plug: with one per device, each would
+ * wait while nobody decrypts the reads of the others.
  */
 struct read_plug {
 	struct blk_plug_cb	cb;
@@ -42,9 +43,9 @@ struct read_plug {
 };
 
 /*
- * dm's completion is called directly: bio_endio() has done its part for a bio
- * that was sent (integrity, rq_qos, cgroup), and must not do it twice; one that
- * was sent in pieces has nothing to undo.
+ * dm's completion is called directly: for a bio that was sent, bio_endio() has done
+ * its part (integrity, rq_qos, cgroup) and must not do it twice. For a bio that was
+ * sent in pieces there is nothing to do.
  */
 static void read_finish(struct icrypt_io *io, blk_status_t status)
 {
@@ -76,8 +77,8 @@ static struct icrypt_io *read_piece_io(struct icrypt_config *cc, struct bio *pie
 
 /*
  * Clones of @size bytes each that share the vector of the whole, or none if
- * there is no memory for all. @iter is where its data lies: a bio that came
- * back from the device does not know any more.
+ * there is no memory for all. @iter describes its data: a bio that came back from
+ * the device has used up its own iterator.
  */
 static bool read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned int size,
 		     struct list_head *ios)
@@ -87,7 +88,7 @@ static bool read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned in
 	struct icrypt_io *io, *next;
 	unsigned int done, n = 0;
 	struct bio *bio;
-	/* The payload of what was read already is used up, and not to be cloned. */
+	/* After the read the payload is used up, and must not be cloned. */
 	blk_opf_t payload = whole->bio->bi_opf & REQ_INTEGRITY;
 
 	whole->bio->bi_opf &= ~REQ_INTEGRITY;
@@ -99,7 +100,7 @@ static bool read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned in
 		bio_trim(bio, done >> SECTOR_SHIFT,
 			 min(size, whole->bytes - done) >> SECTOR_SHIFT);
 		bio->bi_end_io = read_piece_end;
-		/* Or a plug makes one request of them again. */
+		/* Otherwise a plug would merge them into one request again. */
 		bio->bi_opf |= REQ_NOMERGE;
 		io = read_piece_io(cc, bio);
 		icrypt_io_init(io, cc, bio, whole->sector + (done >> SECTOR_SHIFT));
@@ -140,7 +141,7 @@ static void read_again_cipher_done(void *cookie, enum icrypt_progress progress)
 	complete(io->ordered);
 }
 
-/* The second try is over; now a read that does not match its tag is an error. */
+/* After the second try, a read that does not match its tag is an error. */
 static void read_again_done(struct icrypt_io *io, struct bio *copy)
 {
 	struct bio *bio = io->bio;
@@ -172,7 +173,7 @@ static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 {
 	struct icrypt_io *io = cookie;
 
-	/* Who must wait for the next IV is counted for that. */
+	/* If the next IV must be waited for, read_queue_to_sleep() counts this. */
 	if (progress != ICRYPT_NOMEM || !io->cc->cipher.iv_waits)
 		icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
 	if (progress == ICRYPT_NOMEM)
@@ -242,7 +243,7 @@ static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 	unsigned int bytes = io->desc.in_iter.bi_size;
 	u64 start;
 
-	/* What the device could not read stays as it is. */
+	/* Data that the device could not read is not decrypted. */
 	if (unlikely(status)) {
 		read_finish(io, status);
 		return;
@@ -280,9 +281,9 @@ void icrypt_read_helped(struct icrypt_io *io)
 }
 
 /*
- * Read once more what did not match its tag, into pages of our own: the first
- * time the data lay in memory of the submitter, who may have written to it
- * while the cipher was at it.
+ * Read data that did not match its tag once more, into pages of our own. The first
+ * time it was in memory of the submitter, which may have written to it while the
+ * cipher was running.
  */
 static void read_again_work(struct work_struct *work)
 {
@@ -325,7 +326,7 @@ static void read_again_work(struct work_struct *work)
 	read_again_done(io, copy);
 }
 
-/* It does not match its tag: try once more, where that can be waited for. */
+/* It does not match its tag: read it once more, in a worker, which may wait. */
 static noinline void read_again(struct icrypt_io *io)
 {
 	icrypt_stats_fallback(io, ICRYPT_REASON_CONTEXT);
@@ -333,7 +334,7 @@ static noinline void read_again(struct icrypt_io *io)
 	queue_work(io->cc->wq, &io->work);
 }
 
-/* The cipher is through with all of it. */
+/* The cipher has finished with all of it. */
 static inline void read_done(struct icrypt_io *io)
 {
 	if (unlikely(io->desc.status == BLK_STS_PROTECTION)) {
@@ -395,7 +396,7 @@ static bool read_hand_to_caller(struct icrypt_io *io)
 	struct task_struct *task = io->submitter;
 	bool handed;
 
-	/* Completed inside submit: nobody sleeps, or is about to. */
+	/* Completed inside submit: the task is not sleeping, nor about to. */
 	if (task == current && in_task() && task_is_running(task))
 		return read_is_handed_over(io);
 
@@ -407,8 +408,8 @@ static bool read_hand_to_caller(struct icrypt_io *io)
 	return handed;
 }
 
-/* Nobody comes back for the read: decrypt it here, or have that done. */
-static noinline void read_go_on(struct icrypt_io *io)
+/* No caller owns the read: decrypt it here, or pass it on. */
+static noinline void read_complete_unowned(struct icrypt_io *io)
 {
 	enum icrypt_reason reason;
 	struct icrypt_lane *lane;
@@ -450,7 +451,7 @@ static void read_endio(struct bio *bio)
 		icrypt_seek_clock_stop(io);
 
 	if (io->plan == ICRYPT_PLAN_ENDIO || !read_hand_to_caller(io))
-		read_go_on(io);
+		read_complete_unowned(io);
 }
 
 /* The caller will not come back for this read. */
@@ -584,9 +585,9 @@ static void read_dismiss_helpers(struct read_drain *d)
 }
 
 /*
- * Requests that the submitter plugged are flushed after the callbacks: send
- * them, or we would wait for what was never sent. blk_finish_plug() is the way
- * to do so that modules have; the plug itself goes on.
+ * Requests that the submitter plugged are flushed only after the callbacks. Send
+ * them now, or we would wait for requests that were never sent. Modules can do this
+ * only with blk_finish_plug(); the plug itself stays in use.
  */
 static void read_flush_plug(void)
 {
@@ -628,7 +629,7 @@ static noinline_for_stack void read_drain(struct list_head *ios)
 			set_current_state(TASK_UNINTERRUPTIBLE);
 			io = read_drain_pop(&d, false, soon && ktime_get_mono_fast_ns() < soon,
 					    d.called < most ? &behind : NULL);
-			/* What a helper took last does not wake us up. */
+			/* If a helper took the last read, nothing wakes this task. */
 			if (!io && !list_empty(&d.ios)) {
 				icrypt_wait_begin(NULL);
 				icrypt_io_schedule();
@@ -661,7 +662,7 @@ static void read_unplug(struct blk_plug_cb *cb, bool from_schedule)
 	kfree(p);
 }
 
-/* False if there is no memory for the callback; then the read is asynchronous. */
+/* Returns false if there is no memory for the callback; then the plan is ENDIO. */
 static bool read_plug_add(struct icrypt_io *io)
 {
 	struct blk_plug_cb *cb = blk_check_plugged(read_unplug, NULL, sizeof(struct read_plug));
@@ -674,10 +675,10 @@ static bool read_plug_add(struct icrypt_io *io)
 	if (!p->ios.next)
 		INIT_LIST_HEAD(&p->ios);
 	/*
-	 * Callbacks run one after the other. What others hold back in theirs
-	 * (raid1, raid10, raid5, btrfs) may be what our reads wait for: theirs
-	 * go first. If one of them sleeps, schedule() finds no callback of ours
-	 * to give the reads back with, and they wait for us a little longer.
+	 * Callbacks run one after the other. Our reads may wait for bios that
+	 * other callbacks hold back (raid1, raid10, raid5, btrfs), so those
+	 * callbacks go first. If one of them sleeps, schedule() finds no callback
+	 * of ours that would give the reads back, and they wait a little longer.
 	 */
 	list_move_tail(&cb->list, &current->plug->cb_list);
 	list_add_tail(&io->plug_node, &p->ios);
@@ -704,8 +705,8 @@ static void read_submit_now(struct bio *bio, struct list_head *ios)
 	current->plug = NULL;
 	if (ios) {
 		/*
-		 * Below may be another device that would wait in its map for
-		 * one piece after the other, did it not see a plug.
+		 * Without a plug, an inline-crypt device below would wait in
+		 * its map for one piece after the other.
 		 */
 		blk_start_plug(&own);
 		list_for_each_entry(io, ios, plug_node)
@@ -721,7 +722,7 @@ static void read_submit_now(struct bio *bio, struct list_head *ios)
 /* The common case of one read, which needs no list. */
 static void read_wait(struct icrypt_io *io)
 {
-	/* Lets a worker run that completes the read at once, as loop's does. */
+	/* Lets a worker run that completes the read soon, like loop's. */
 	might_sleep();
 	if (read_is_callers(io))
 		return;
@@ -736,7 +737,7 @@ static void read_wait(struct icrypt_io *io)
 	icrypt_wait_end();
 }
 
-static void read_aim(struct icrypt_io *io)
+static void read_retarget(struct icrypt_io *io)
 {
 	bio_set_dev(io->bio, io->cc->dev->bdev);
 	io->bio->bi_iter.bi_sector = io->cc->start + io->sector;
@@ -755,9 +756,9 @@ static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 
 	read_start(io, bio->bi_end_io);
 	bio->bi_end_io = read_endio;
-	/* The rest of a split bio may carry a mark that dm makes for itself. */
+	/* dm may have marked the rest of a split bio for its own use. */
 	bio->bi_opf &= ~REQ_DRV;
-	read_aim(io);
+	read_retarget(io);
 	trace_submit(io);
 }
 
@@ -766,7 +767,7 @@ static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
  * not wait stays so wherever it is submitted again, and the device refuses what it
  * would have to split. The rule for segments is the block layer's, before it merges any.
  */
-static noinline_for_stack unsigned int read_most(const struct icrypt_io *io)
+static noinline_for_stack unsigned int read_max_bytes(const struct icrypt_io *io)
 {
 	const struct queue_limits *lim = &bdev_get_queue(io->cc->dev->bdev)->limits;
 	unsigned int block = icrypt_block_size(io->cc), most = icrypt_unsplit_max(io);
@@ -797,7 +798,7 @@ static noinline_for_stack unsigned int read_most(const struct icrypt_io *io)
 
 static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
 {
-	/* It may have to be read again, into pages of ours: one bio of them. */
+	/* A second read goes into pages of ours, and must fit into one bio. */
 	if (io->bytes > ICRYPT_PAGES_MAX) {
 		if (!icrypt_rest_may_wait(io->cc, io->bio))
 			return false;
@@ -808,15 +809,15 @@ static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
 	return icrypt_tags_alloc(io, nowait);
 }
 
-/* Integrity metadata come along with a read that is not yet on its way. */
+/* Attaches the integrity metadata to a read that was not sent yet. */
 static bool read_attach_tags(struct icrypt_io *io)
 {
 	io->iter = io->bio->bi_iter;
-	read_aim(io);
+	read_retarget(io);
 	return icrypt_tags_attach(io, io->bio);
 }
 
-/* All pieces are sent before the first is waited for. False to send it whole. */
+/* Sends all pieces before it waits for the first. Returns false if there is no memory. */
 static noinline_for_stack bool read_map_pieces(struct icrypt_io *whole, unsigned int size,
 					       enum icrypt_plan plan)
 {
@@ -840,7 +841,7 @@ static noinline_for_stack bool read_map_pieces(struct icrypt_io *whole, unsigned
 		read_drain(&ios);
 		return true;
 	}
-	/* The last one that is sent may take the whole with it. */
+	/* The completion of the last piece may free the whole. */
 	list_for_each_entry_safe(io, next, &ios, plug_node) {
 		list_del(&io->plug_node);
 		read_redirect(io, plan);
@@ -857,8 +858,8 @@ nomem:
  * icrypt_read_map() - dm's map for a read
  * @io: the read, aligned to the sector size
  *
- * The memory that it takes is a bonus: without, there is no plug callback or
- * the read is sent whole. Not so that for integrity metadata.
+ * Memory for a plug callback or for pieces is optional: without it the read is
+ * decrypted in its completion or sent whole. Memory for integrity metadata is not.
  *
  * Context: process. Sleeps only if nothing in the bio or task forbids it.
  * Return: DM_MAPIO_SUBMITTED.
@@ -871,7 +872,7 @@ int icrypt_read_map(struct icrypt_io *io)
 	if (unlikely(io->cc->rotational))
 		icrypt_seek_clock_start(io);
 	if (icrypt_is_unsplit(io->bio)) {
-		most = read_most(io);
+		most = read_max_bytes(io);
 		if (most < io->bytes) {
 			dm_accept_partial_bio(io->bio, most >> SECTOR_SHIFT);
 			io->bytes = most;
@@ -880,7 +881,7 @@ int icrypt_read_map(struct icrypt_io *io)
 	}
 	if (unlikely(io->cc->cipher.tuple_size) &&
 	    !read_alloc_tags(io, io->bio->bi_opf & REQ_NOWAIT))
-		return icrypt_no_memory(io, io->bio->bi_opf & REQ_NOWAIT);
+		return icrypt_end_unsent(io, io->bio->bi_opf & REQ_NOWAIT);
 	plan = icrypt_plan_read(io);
 	if (plan != ICRYPT_PLAN_ENDIO && unlikely(icrypt_is_large(io))) {
 		piece = icrypt_caller_piece(io);
@@ -888,7 +889,7 @@ int icrypt_read_map(struct icrypt_io *io)
 			return DM_MAPIO_SUBMITTED;
 	}
 	if (unlikely(io->tags) && !read_attach_tags(io))
-		return icrypt_no_memory(io, io->bio->bi_opf & REQ_NOWAIT);
+		return icrypt_end_unsent(io, io->bio->bi_opf & REQ_NOWAIT);
 
 	read_redirect(io, plan);
 	if (plan == ICRYPT_PLAN_WAIT) {
@@ -911,7 +912,7 @@ int icrypt_read_map(struct icrypt_io *io)
  */
 int icrypt_read_init(struct icrypt_config *cc)
 {
-	/* Pieces are a bonus; the pool is what bioset_init() insists on. */
+	/* Pieces need no reserve, but bioset_init() requires a pool. */
 	return bioset_init(&cc->read_bs, 1, icrypt_per_io_size(&cc->cipher), 0);
 }
 
@@ -946,8 +947,8 @@ void icrypt_read_module_init(void)
 /**
  * icrypt_read_module_exit() - module exit, when no device is left
  *
- * The last read is over, but the bottom half or the unplug callback that ended
- * it may have some instructions of ours left to run.
+ * The last read has ended, but the bottom half or the unplug callback that ended it
+ * may still be executing code of this module.
  *
  * Context: process, sleeps.
  */

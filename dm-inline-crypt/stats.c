@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters: what "dmsetup status" prints. Each bio counts once, by where its
- * cipher ran; bios without data (flush, discard) and reads that the device
- * failed never meet the cipher and do not count.
+ * The counters that "dmsetup status" prints. Each bio is counted once, by the context
+ * in which its cipher ran. Bios without data (flush, discard) and reads that failed on
+ * the device never reach the cipher and are not counted.
  *
- * And a histogram of how long the same bios took, which costs two looks at the
- * clock and is off until "dmsetup message D 0 stats on".
+ * And a histogram of the time that the same bios took. It reads the clock twice per
+ * bio, so it is off until "dmsetup message D 0 stats on".
  */
 
 #include <linux/bitops.h>
@@ -80,7 +80,7 @@ void icrypt_stats_fallback(struct icrypt_io *io, enum icrypt_reason reason)
  * icrypt_stats_begin() - the cipher begins with a bio that is traced
  * @io: the bio
  *
- * The clock is read only when somebody looks at the trace.
+ * The clock is read only while the tracepoint is enabled.
  *
  * Context: any.
  */
@@ -91,7 +91,7 @@ void icrypt_stats_begin(struct icrypt_io *io)
 }
 
 /**
- * icrypt_stats_done() - the cipher is through with a bio
+ * icrypt_stats_done() - the cipher has finished with a bio
  * @io: the bio
  *
  * A read ends right after this.
@@ -117,7 +117,7 @@ void icrypt_stats_done(struct icrypt_io *io)
 }
 
 /**
- * icrypt_stats_count_latency() - a bio is about to be ended, how long did it take?
+ * icrypt_stats_count_latency() - add a bio that is about to end to the histogram
  * @io: the bio, with the time of its submission
  *
  * Called by icrypt_stats_latency().
@@ -199,7 +199,7 @@ static void latency_add(unsigned long *sum, const unsigned long *counts)
 		sum[i] += READ_ONCE(counts[i]);
 }
 
-/* Since the histogram exists, whatever was reset since. */
+/* Since the histogram was created; resets do not change these counts. */
 static void latency_sum(struct icrypt_config *cc, struct icrypt_latency *sum)
 {
 	int cpu;
@@ -213,7 +213,7 @@ static void latency_sum(struct icrypt_config *cc, struct icrypt_latency *sum)
 	}
 }
 
-/* "r_endio=12 <16us=2 <32us=10": a line for a context, with what is not zero. */
+/* "r_endio=12 <16us=2 <32us=10": a line per context, without empty buckets. */
 static unsigned int latency_print(const char *name, const unsigned long *sum,
 				  const unsigned long *base, char *buf, unsigned int size)
 {
@@ -259,8 +259,8 @@ static int latency_print_all(struct icrypt_config *cc, char *buf, unsigned int s
  * @result: where the histogram goes
  * @maxlen: of @result, bytes; dm has the user repeat it with more if it is full
  *
- * A reset does not write to the counters, which other CPUs may be about to
- * increment, but remembers them.
+ * A reset does not write to the counters, which other CPUs may be incrementing. It
+ * saves their values, which are subtracted from then on.
  *
  * Context: process, may sleep.
  * Return: 1 with a @result, 0 without one, or a negative errno.
@@ -284,7 +284,7 @@ int icrypt_stats_message(struct icrypt_config *cc, unsigned int argc, char **arg
 	} else if (word && !strcasecmp(word, "off")) {
 		WRITE_ONCE(cc->latency_on, false);
 	} else if (!cc->latency || !cc->latency_base) {
-		DMERR("stats: nothing was measured yet, begin with \"stats on\"");
+		DMERR("stats: nothing was measured yet, switch it on with \"stats on\"");
 		ret = -ENODATA;
 	} else if (word) {
 		latency_sum(cc, cc->latency_base);

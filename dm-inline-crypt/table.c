@@ -18,7 +18,7 @@
 #define ICRYPT_SECTOR_SIZE_MAX	4096
 #define ICRYPT_ARGS_MIN		5
 
-/* More than a key of the kernel's keyring can have. */
+/* No key in a kernel keyring can be larger. */
 #define ICRYPT_KEY_SIZE_MAX	32768
 
 /* Of options that dm-crypt has; its own limit as well. */
@@ -391,7 +391,7 @@ static int parse_option(struct icrypt_table *t, const char *word, unsigned int *
 		return parse_integrity(t, word);
 	if (!strncasecmp(word, "integrity_key_size:", 19)) {
 		if (to_uint(word + 19, &t->key_mac) || !t->key_mac)
-			return refuse(t, "Invalid integrity_key_size, use the MAC's key bytes");
+			return refuse(t, "Invalid integrity_key_size, use the MAC's key size");
 		t->key_mac_set = true;
 		return 0;
 	}
@@ -407,7 +407,7 @@ static int parse_options(struct icrypt_table *t, unsigned int argc, char **argv)
 		return 0;
 	if (to_uint(argv[0], &count) || count > argc - 1)
 		return refuse(t,
-			      "Invalid number of feature args, must be the count of words after it");
+			      "Invalid number of feature args, must be the number of words after it");
 	/* dm-crypt does not look at what follows them. */
 	t->ignored = argc - 1 - count;
 	for (i = 1; i <= count; i++) {

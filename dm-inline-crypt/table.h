@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table line. table.c has no side effects and needs nothing of the kernel
- * but its string functions, so the unit tests build it in user space.
+ * The table line. table.c has no side effects and needs only the string functions of
+ * the kernel, so the unit tests build it in user space.
  */
 #ifndef ICRYPT_TABLE_H
 #define ICRYPT_TABLE_H
@@ -10,7 +10,7 @@
 
 #define ICRYPT_ALG_NAME_MAX	128	/* CRYPTO_MAX_ALG_NAME */
 
-/* dm-crypt's limit of what an integrity option may ask for, bytes of a data unit. */
+/* dm-crypt's limit for the metadata of a data unit, bytes. */
 #define ICRYPT_TAG_SIZE_MAX	480
 
 /* Options, in the order in which dm-crypt prints them. */

@@ -2,8 +2,8 @@
 /*
  * dm-inline-crypt: transparent encryption whose I/O completes in one context.
  *
- * This file is the device-mapper target as dm sees it. The path of an I/O goes
- * on in read.c and write.c, context.c decides where its cipher runs.
+ * This file is the interface to dm. An I/O continues in read.c or write.c, and
+ * context.c decides where its cipher runs.
  */
 
 #include <linux/module.h>
@@ -17,16 +17,16 @@ MODULE_PARM_DESC(show_keys, "Print raw keys in \"dmsetup table\", for tools that
 
 static bool takeover;
 module_param(takeover, bool, 0444);
-MODULE_PARM_DESC(takeover, "Be the target \"crypt\" in place of dm-crypt (default: no)");
+MODULE_PARM_DESC(takeover, "Register as the target \"crypt\" in place of dm-crypt (default: no)");
 
-/* dm-crypt's, for who sets them for both. */
+/* Same names and meaning as dm-crypt's parameters. */
 static unsigned int max_read_size __read_mostly;
 module_param(max_read_size, uint, 0644);
-MODULE_PARM_DESC(max_read_size, "Largest read to take at once, bytes (default: 0, no limit)");
+MODULE_PARM_DESC(max_read_size, "Largest read to process at once, bytes (default: 0, no limit)");
 
 static unsigned int max_write_size __read_mostly;
 module_param(max_write_size, uint, 0644);
-MODULE_PARM_DESC(max_write_size, "Largest write to take at once, bytes (default: 0, no limit)");
+MODULE_PARM_DESC(max_write_size, "Largest write to process at once, bytes (default: 0, no limit)");
 
 /* How the memory of I/O has to be aligned. */
 #define ICRYPT_ALIGN_DEVICE	0
@@ -95,7 +95,7 @@ static int icrypt_alloc_wq(struct icrypt_config *cc, struct dm_target *ti)
 	return cc->wq && cc->write_wq && cc->pages_wq && cc->spread_wq ? 0 : -ENOMEM;
 }
 
-/* The words of the table go away after ctr; @cc->table points to what stays. */
+/* dm frees the words of the table after ctr, so @cc->table must point to copies. */
 static int icrypt_keep_words(struct icrypt_config *cc)
 {
 	cc->cipher_word = kstrdup(cc->table.cipher, GFP_KERNEL);
@@ -106,7 +106,7 @@ static int icrypt_keep_words(struct icrypt_config *cc)
 	return 0;
 }
 
-/* What dm-crypt takes without a word, though hardly anybody meant it. */
+/* dm-crypt accepts these silently, but they are most likely mistakes. */
 static void icrypt_warn(struct dm_target *ti, const struct icrypt_table *t)
 {
 	const char *name = dm_table_device_name(ti->table);
@@ -114,7 +114,7 @@ static void icrypt_warn(struct dm_target *ti, const struct icrypt_table *t)
 	if (t->key_odd)
 		DMWARN("%s: odd number of hex digits, the last one of the key is ignored", name);
 	if (t->ignored)
-		DMWARN("%s: %u words behind the counted options are ignored", name, t->ignored);
+		DMWARN("%s: %u words after the counted options are ignored", name, t->ignored);
 }
 
 static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
@@ -134,7 +134,7 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 	cc->name = ti->type->name;
 	cc->devt = disk_devt(dm_disk(dm_table_get_md(ti->table)));
 
-	/* As many digits as the user liked. */
+	/* The user chooses the size, so a failure is no reason for a warning. */
 	cc->key = kzalloc(max(t->key_size, 1U), GFP_KERNEL | __GFP_NOWARN);
 	if (!cc->key) {
 		ti->error = "Cannot allocate key";
@@ -181,7 +181,7 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 	ti->accounts_remapped_io = true;
 
 	cc->zoned = bdev_is_zoned(cc->dev->bdev);
-	if (cc->zoned) /* it means nothing more here, but dm-crypt prints it */
+	if (cc->zoned) /* no effect here, but dm-crypt prints it */
 		t->options |= BIT(ICRYPT_OPT_NO_WRITE_WORKQUEUE);
 	cc->rotational = icrypt_bdev_rotational(cc->dev->bdev);
 	/*
@@ -237,14 +237,14 @@ wipe:
 }
 
 /**
- * icrypt_no_memory() - map ends a bio of which nothing was sent
+ * icrypt_end_unsent() - end a bio in map before any part of it was sent
  * @io:     the bio
  * @nowait: its submitter may try again where it can wait
  *
  * Context: process, in map; does not sleep.
  * Return: DM_MAPIO_SUBMITTED.
  */
-int icrypt_no_memory(struct icrypt_io *io, bool nowait)
+int icrypt_end_unsent(struct icrypt_io *io, bool nowait)
 {
 	struct bio *bio = io->bio;
 
@@ -287,7 +287,7 @@ unsigned int icrypt_unsplit_max(const struct icrypt_io *io)
 	return to_bytes(end > over ? end - over : most);
 }
 
-/* The user's limit; not for a write that must not be split. */
+/* Apply the user's limit, except to writes that must not be split. False: refuse the bio. */
 static noinline_for_stack bool icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
 {
 	bool write = op_is_write(bio_op(bio));
@@ -328,7 +328,7 @@ static int icrypt_map(struct dm_target *ti, struct bio *bio)
 		return DM_MAPIO_KILL;
 	}
 
-	/* Against io_hints; what it would mean for the format is not defined. */
+	/* io_hints rules this out, and the format does not define it. */
 	if (unlikely((to_bytes(bio->bi_iter.bi_sector) | bio->bi_iter.bi_size) & mask))
 		return DM_MAPIO_KILL;
 
@@ -469,7 +469,8 @@ static void icrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 
 	/*
 	 * A data unit may cross pages, so user buffers need not be aligned to
-	 * it; but no piece may be smaller than what the cipher is set up for.
+	 * it. But no segment may be smaller than 512 bytes, for which the
+	 * scatterlists are sized.
 	 * Nor than a block of the device below: some drivers promise to take
 	 * less and get it wrong, and nobody found out, as dm-crypt asks for more.
 	 */
@@ -519,9 +520,9 @@ static int __init icrypt_init(void)
 
 	if (takeover) {
 		/*
-		 * In place of the other name, not beside it: what cryptsetup may
-		 * ask of "crypt" it concludes from the version of that name, so
-		 * that has to be dm-crypt's.
+		 * Only one name is registered: cryptsetup derives the features of
+		 * "crypt" from the version of that target, so the version has to
+		 * be that of dm-crypt.
 		 */
 		icrypt_target.name = "crypt";
 		icrypt_target.version[0] = 1;
@@ -541,10 +542,10 @@ static int __init icrypt_init(void)
 		return 0;
 	icrypt_write_module_exit();
 
-	/* 6.1 does not say so itself. */
-	DMERR("cannot be the target \"%s\": another module is", icrypt_target.name);
+	/* 6.1 prints no message itself. */
+	DMERR("cannot register the target \"%s\": another module provides it", icrypt_target.name);
 	if (takeover)
-		DMERR("takeover: \"rmmod dm-crypt\" first, or load without takeover=1");
+		DMERR("takeover: run \"rmmod dm-crypt\" first, or load without takeover=1");
 	/* To modprobe, -EEXIST would mean that this module is loaded already. */
 	if (err == -EEXIST)
 		err = -EBUSY;

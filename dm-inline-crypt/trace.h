@@ -84,7 +84,7 @@ DECLARE_EVENT_CLASS(icrypt_cipher,
 		  icrypt_show_context(__entry->context), __entry->ns)
 );
 
-/* The cipher is through with a bio; ns is how long that took, of any context. */
+/* The cipher has finished with a bio; ns is the time from its start to its end. */
 DEFINE_EVENT(icrypt_cipher, decrypt,
 	TP_PROTO(const struct icrypt_io *io, u64 ns),
 	TP_ARGS(io, ns));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a write: encrypted into pages of our own, for the data is the
- * submitter's and may be written again, then sent to the device.
+ * The life of a write: it is encrypted into pages of our own, because the data belongs
+ * to the submitter and must not change; then it is sent to the device.
  *
- *	icrypt_write_map()	clone with pages, encrypt, submit; or have that done
+ *	icrypt_write_map()	clone with pages, encrypt, submit; or queue for a worker
  *	write_endio()		free the pages, end the bio that dm gave us
  *
  * Pages come from a pool that holds enough for the largest bio. A write that
@@ -64,7 +64,7 @@ static struct page *write_stash_get(unsigned int order)
 	return page;
 }
 
-/* Not if somebody else still has the page, or the pool lacks some. */
+/* Refuses a page that has another user, and a single page while the pool is not full. */
 static bool write_stash_put(struct icrypt_config *cc, struct page *page, unsigned int order)
 {
 	struct write_stash *s = raw_cpu_ptr(&write_stashes);
@@ -141,10 +141,10 @@ static unsigned long write_stash_scan(struct shrinker *shrinker, struct shrink_c
 }
 
 /*
- * The pages of all writes in flight may be a part of the memory, the same for each
- * device: a device below that takes whatever it is sent (dm-delay, a full journal)
- * would else hold a copy of all that a submitter can send without waiting. The
- * part, and what a device may always have, are dm-crypt's.
+ * The pages of the writes in flight of a device are limited to a part of the memory, the
+ * same for each device. Without a limit, a device below that accepts everything
+ * (dm-delay, a full journal) would hold a copy of all data that a submitter can send
+ * without waiting. Both constants have the values of dm-crypt.
  */
 #define WRITE_MEMORY_PERCENT	2
 #define WRITE_PAGES_MIN		(16 * BIO_MAX_VECS)
@@ -156,7 +156,7 @@ static int write_pages_batch __read_mostly = 1;
 
 static void write_limit_update(int devices)
 {
-	/* What the kernel cannot address directly is not counted. */
+	/* High memory is not counted. */
 	unsigned long pages = (totalram_pages() - totalhigh_pages()) * WRITE_MEMORY_PERCENT / 100;
 
 	spin_lock(&write_limit_lock);
@@ -165,9 +165,9 @@ static void write_limit_update(int devices)
 		pages = max(pages / write_devices, (unsigned long)WRITE_PAGES_MIN);
 		WRITE_ONCE(write_pages_limit, pages);
 		/*
-		 * How far a CPU may count by itself: as far as the largest write
-		 * goes, so that few need the count that all share. But all CPUs
-		 * together are not to be wrong by more than a quarter of the limit.
+		 * The local count of a CPU may differ by the pages of the largest
+		 * write, so that few writes touch the shared count. But the error
+		 * of all CPUs together must not exceed a quarter of the limit.
 		 */
 		WRITE_ONCE(write_pages_batch,
 			   clamp_t(unsigned long, pages / 4 / num_possible_cpus(), 1,
@@ -187,7 +187,7 @@ static void write_count_pages(struct icrypt_config *cc, int pages)
 	percpu_counter_add_batch(&cc->pages_in_flight, pages, READ_ONCE(write_pages_batch));
 }
 
-/* The mempool's: over the limit there is only its reserve. */
+/* For the mempool: over the limit this fails, so that only the reserve is left. */
 static void *write_page_alloc(gfp_t gfp, void *pool_data)
 {
 	struct icrypt_config *cc = pool_data;
@@ -220,7 +220,7 @@ static struct page *write_pool_get(struct icrypt_config *cc, gfp_t gfp)
 	return other;
 }
 
-/* @stash: it has nothing but ciphertext. What else there is goes where it may be zeroed. */
+/* @stash: the pages contain only ciphertext. Others are cleared or returned to the allocator. */
 static __always_inline void write_free_pages(struct icrypt_config *cc, struct bio *bio, bool stash)
 {
 	struct bio_vec *bv;
@@ -237,7 +237,7 @@ static __always_inline void write_free_pages(struct icrypt_config *cc, struct bi
 			__free_pages(bv->bv_page, order);
 			continue;
 		}
-		/* The pool's reserve is no place for it either. */
+		/* No plaintext into the pool's reserve. */
 		if (!stash)
 			clear_highpage(bv->bv_page);
 		mempool_free(bv->bv_page, &cc->page_pool);
@@ -259,9 +259,9 @@ void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio)
 }
 
 /*
- * @gfp without __GFP_DIRECT_RECLAIM takes what is there, the pool's reserve
- * included. Large chunks are a bonus for the cipher and the device, and there are
- * none over the limit.
+ * With @gfp without __GFP_DIRECT_RECLAIM, takes the memory that is available, the
+ * pool's reserve included. Large chunks are optional; they help the cipher and the
+ * device. Over the limit there are none.
  */
 static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsigned int size,
 			     gfp_t gfp)
@@ -289,7 +289,7 @@ static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsign
 		if (!page)
 			break;
 		len = min_t(unsigned int, size, PAGE_SIZE << order);
-		/* Never merged with its neighbour, so that it can be freed again. */
+		/* Not merged with its neighbour, because each vector is freed by itself. */
 		__bio_add_page(clone, page, len, 0);
 		pages += 1 << order;
 		size -= len;
@@ -305,9 +305,9 @@ static bool write_fill_clone(struct icrypt_config *cc, struct bio *clone, unsign
  * @opf:    operation and flags of the bio
  * @nowait: do not sleep for memory
  *
- * First without waiting; then one at a time, so that no two hold half of the
- * pool each and wait for the other half. Memory is short, too, when the device has
- * its part of it in flight: then there is only the pool.
+ * Tries without waiting first. Then one caller at a time waits, so that no two callers
+ * hold half of the pool each and wait for the other half. When the device has reached
+ * its limit of pages in flight, only the pool is left.
  *
  * Context: process. Sleeps unless @nowait.
  * Return: the bio, or NULL if @nowait and memory is short.
@@ -380,7 +380,7 @@ static void write_endio(struct bio *clone)
 	write_finish(io, status);
 }
 
-/* The ciphertext is ready, or its making failed. Process context: may sleep. */
+/* The cipher has finished or failed. Process context, may sleep. */
 static void write_submit(struct icrypt_io *io)
 {
 	struct bio *clone = io->clone;
@@ -444,8 +444,8 @@ static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
 }
 
 /*
- * The descriptor's done(): an asynchronous driver answered, in a context that
- * must not submit. A worker does, or the writer if it waits to keep the order.
+ * The descriptor's done(): an asynchronous driver answered, in a context that must
+ * not submit. A worker submits the write, or the writer if it waits to keep the order.
  */
 static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 {
@@ -468,7 +468,7 @@ static __always_inline void write_start(struct icrypt_io *io)
 	io->ordered = NULL;
 	io->desc.done = write_cipher_done;
 	if (unlikely(c->aead)) {
-		/* What is signed must not change meanwhile, and the data are not ours. */
+		/* The submitter may change its data, but not while the tag is computed. */
 		bio_copy_data(io->clone, bio);
 		icrypt_cipher_start(c, &io->desc, io->clone, io->clone, io->sector, io->tags);
 	} else {
@@ -554,7 +554,7 @@ void icrypt_write_helped(struct icrypt_io *io)
 		write_submit(io);
 }
 
-/* A zoned device: encrypted and submitted before the next write is mapped. */
+/* Writes to zones are encrypted and submitted before the next write is mapped. */
 static int write_ordered(struct icrypt_io *io)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
@@ -577,11 +577,12 @@ static int write_ordered(struct icrypt_io *io)
 }
 
 /*
- * The most that is encrypted at once, bytes. Polled I/O that must not wait stays so
- * wherever it is submitted again, and the device below refuses what it would have
- * to split: it may have to, should there be no large pages, as none is ever merged.
+ * The largest write that is encrypted at once, bytes. Polled I/O that must not wait is
+ * limited by the segments of the device below. The device would refuse a larger bio
+ * instead of splitting it, and submitting it again would not help. Each page may be a
+ * segment of its own, because pages are never merged.
  */
-static unsigned int write_most(const struct icrypt_io *io)
+static unsigned int write_max_bytes(const struct icrypt_io *io)
 {
 	unsigned int most, block;
 
@@ -608,7 +609,7 @@ int icrypt_write_map(struct icrypt_io *io)
 {
 	struct icrypt_config *cc = io->cc;
 	struct bio *bio = io->bio;
-	unsigned int part = icrypt_write_piece(io), most = write_most(io);
+	unsigned int part = icrypt_write_piece(io), most = write_max_bytes(io);
 	enum icrypt_reason reason;
 	/*
 	 * Order goes before not waiting, as in the block layer's zone write
@@ -622,7 +623,7 @@ int icrypt_write_map(struct icrypt_io *io)
 		if (!icrypt_may_split_write(bio))
 			return DM_MAPIO_KILL;
 		if (!icrypt_rest_may_wait(cc, bio))
-			return icrypt_no_memory(io, nowait);
+			return icrypt_end_unsent(io, nowait);
 		if (!part || part > most)
 			part = most;
 	}
@@ -636,7 +637,7 @@ int icrypt_write_map(struct icrypt_io *io)
 		return DM_MAPIO_SUBMITTED;
 
 	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, nowait))
-		return icrypt_no_memory(io, nowait);
+		return icrypt_end_unsent(io, nowait);
 	/*
 	 * Who comes later does not get what others wait for. But polled I/O that must not
 	 * wait cannot queue, and would come again for as long as others do.
@@ -646,14 +647,14 @@ int icrypt_write_map(struct icrypt_io *io)
 		io->clone = write_alloc_clone(io, true);
 	if (unlikely(!io->clone)) {
 		if (nowait)
-			return icrypt_no_memory(io, true);
+			return icrypt_end_unsent(io, true);
 		if (icrypt_may_queue_write(io) && write_queue_has_room(cc)) {
 			write_wait_for_pages(io);
 			return DM_MAPIO_SUBMITTED;
 		}
 		io->clone = write_alloc_clone(io, false);
 		if (!io->clone)
-			return icrypt_no_memory(io, false);
+			return icrypt_end_unsent(io, false);
 	}
 	write_start(io);
 
@@ -670,7 +671,7 @@ int icrypt_write_map(struct icrypt_io *io)
 	case ICRYPT_NOMEM:
 		/* Only with REQ_NOWAIT. Nothing was sent, the submitter may try again. */
 		icrypt_pages_free(cc, io->clone);
-		return icrypt_no_memory(io, nowait);
+		return icrypt_end_unsent(io, nowait);
 	case ICRYPT_DONE:
 		write_submit(io);
 		break;

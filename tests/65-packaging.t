@@ -192,7 +192,7 @@ dkms_stands_in() {
 				exit 1
 			}
 			grep "dm-inline-crypt: not built for $release" /mnt/out || { cat /mnt/out; exit 1; }
-			log=$(sed -n "s/.*why is in //p" /mnt/out)
+			log=$(sed -n "s/.*the reason is in //p" /mnt/out)
 			[ -e $log ] || { echo "no $log"; exit 1; }
 			# What grep finds shows why.
 			grep "error: " $log

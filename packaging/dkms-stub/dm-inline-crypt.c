@@ -12,7 +12,7 @@
 
 static int __init dm_inline_crypt_init(void)
 {
-	pr_err("dkms could not build the module for %s. Next: see make.log below /var/lib/dkms/dm-inline-crypt\n",
+	pr_err("placeholder: dkms did not build the module for %s, see make.log in /var/lib/dkms/dm-inline-crypt\n",
 	       init_utsname()->release);
 	return -ENODEV;
 }

@@ -83,11 +83,11 @@ refused "no MAC" "Bad MAC in the cipher" 1 \
 	"capi:authenc(x)-plain64 $key 0 $loop 0 1 integrity:32:aead"
 make_loop below 8
 make_integrity int "$below" 16 D 512
-refused "tags for smaller sectors" "Device below has tags for another sector_size" "" \
+refused "tags for smaller sectors" "Device below has tags for a different sector_size" "" \
 	"aes-xts-random $key 0 $int 0 2 integrity:16:none sector_size:4096" 2048
 dm_remove "${int##*/}"
 make_integrity int "$below" 16 D 4096
-refused "tags for larger sectors" "Device below has tags for another sector_size" "" \
+refused "tags for larger sectors" "Device below has tags for a different sector_size" "" \
 	"aes-xts-random $key 0 $int 0 1 integrity:16:none" 2048
 dm_remove "${int##*/}"
 
@@ -102,7 +102,7 @@ refused "tcw without seeds" "Wrong key size for TCW" "" "aes-cbc-tcw $key32 0 $l
 refused "elephant with keys of no AES" "Cipher refused the key" "" "aes-cbc-elephant $(test_key 40 144) 0 $loop 0"
 refused "elephant with keys too large for AES" "Wrong key size for Elephant" "" "aes-cbc-elephant $(test_key 72 144) 0 $loop 0"
 if have_kernel_config CRYPTO_ADIANTUM; then
-	refused "an IV too large for lmk" "IV of the cipher too large for LMK" "" \
+	refused "an IV too large for lmk" "IV of the cipher is too large for LMK" "" \
 		"xchacha12,aes-adiantum-lmk $key32 0 $loop 0"
 else
 	skip "an IV too large for lmk" "kernel without Adiantum"
@@ -127,7 +127,7 @@ for count in 0 3 x 8388609; do
 		"aes:$count-cbc-plain64 $key 0 $loop 0"
 done
 for count in 128 8388608; do
-	refused "$count keys in 64 bytes" "Wrong key size, need a key for each" "" \
+	refused "$count keys in 64 bytes" "Wrong key size, need at least one byte for each key" "" \
 		"aes:$count-cbc-plain64 $key 0 $loop 0"
 done
 kmsg_mark
@@ -152,7 +152,7 @@ refused "not hexadecimal" "Key is not hexadecimal" "" "aes-xts-plain64 ${key%??}
 refused "a keyring key without size" "Cannot parse key size" "" "aes-xts-plain64 :logon:lab:x 0 $loop 0"
 refused "a keyring key of size 0" "Cannot parse key size" "" "aes-xts-plain64 :0:logon:lab:x 0 $loop 0"
 refused "a keyring key of no type" "Key description missing" "" "aes-xts-plain64 :64:lab 0 $loop 0"
-refused "a key type that is not known" "Key type unknown" "" "aes-xts-plain64 :64:keyring:lab 0 $loop 0"
+refused "a key type that is not known" "Key type not supported" "" "aes-xts-plain64 :64:keyring:lab 0 $loop 0"
 refused "a key that is not there" "Key not found" "" "aes-xts-plain64 :64:logon:lab:missing 0 $loop 0"
 
 # Numbers and devices
@@ -179,7 +179,7 @@ dm_remove strange
 kmsg > messages
 cat messages >> $all
 like "$(cat messages)" "odd number of hex digits, the last one of the key is ignored" "a digit too much is said"
-like "$(cat messages)" "2 words behind the counted options are ignored" "and words too much"
+like "$(cat messages)" "2 words after the counted options are ignored" "and words too much"
 
 # Taken, but not without a word
 kmsg_mark

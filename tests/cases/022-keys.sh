@@ -93,7 +93,7 @@ for type in logon user; do
 	refused "Key not found in the kernel keyring" "but to set up again" dm_create ours "$(table ":64:$type:lab:x")"
 done
 id=$(add_key logon lab:short "$(test_key 32)")
-refused "Key in the keyring has another size" "a keyring key of another size" \
+refused "Key in the keyring does not have the size" "a keyring key of another size" \
 	dm_create ours "$(table :64:logon:lab:short)"
 id=$(add_key logon lab:revoked "$key")
 keyctl revoke "$id"

@@ -89,7 +89,7 @@ make_crypt ours "$loop"
 aio randread > /dev/null
 kmsg_mark
 check_not "nothing before it is switched on" message stats
-like "$(kmsg)" 'stats: nothing was measured yet, begin with "stats on"' "the log says how"
+like "$(kmsg)" 'stats: nothing was measured yet, switch it on with "stats on"' "the log says how"
 check_not "nor is there anything to reset" message stats reset
 check "off is off" message stats off
 check "on" message stats on

@@ -74,8 +74,8 @@ tables expected
 # It is there: no takeover
 kmsg_mark
 check_not "no takeover while dm-crypt has the name" modprobe dm-inline-crypt takeover=1
-like "$(kmsg)" 'inline-crypt: cannot be the target "crypt": another module is' "the kernel log says why"
-like "$(kmsg)" 'takeover: "rmmod dm-crypt" first, or load without' "and what to do"
+like "$(kmsg)" 'inline-crypt: cannot register the target "crypt": another module provides it' "the kernel log says why"
+like "$(kmsg)" 'takeover: run "rmmod dm-crypt" first, or load without' "and what to do"
 check_not "we are not loaded" loaded dm-inline-crypt
 is "$(version crypt)" "$theirs" "dm-crypt still is"
 check "without takeover we load beside it" modprobe dm-inline-crypt

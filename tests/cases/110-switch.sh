@@ -150,7 +150,7 @@ check "and on the way back" keyctl session - sh -c \
 	"/usr/bin/keyctl padd user lab:x @s < raw && inline-crypt-switch ours"
 id=$(add_key lab:x 32)
 check_not "key that the target refuses" switch ours
-like "$(cat /run/check.out)" "kernel: .*inline-crypt: .*another size" "with what the kernel says"
+like "$(cat /run/check.out)" "kernel: .*inline-crypt: .*does not have the size" "with what the kernel says"
 is "$(target ours)" crypt "it is what it was"
 check "usable" usable ours
 # One with the same name and of the same size, as of another disk
