@@ -5,10 +5,10 @@
  *
  *	<start> <length> test-hold
  *
- * Writes wait for the message "end", which ends all that came, and from then on each
- * ends at once, up to the message "hold"; what they wrote is nowhere but in their pages, which are not given back
- * before the device goes. The message "changed" says how many of the pages have other
- * data than when they came. Reads give what is in their memory.
+ * Writes wait for the message "end", which ends all that came. From then on each ends
+ * at once, up to the message "hold". What they wrote is nowhere but in their pages,
+ * which are not given back before the device goes. The message "changed" says how many
+ * of the pages have other data than when they came. Reads give what is in their memory.
  */
 
 #include <linux/bio.h>
