@@ -142,6 +142,9 @@ void icrypt_engine_init(struct icrypt_cipher *c, const struct icrypt_table *t)
 		return;
 	if (find_mode(e, t->alg))
 		return;
+	/* Keys of 192 bits each: the crypto API takes them, IEEE 1619 does not have them. */
+	if (e->mode == ICRYPT_UNITS_XTS && t->key_size != 32 && t->key_size != 64)
+		return;
 	/* Of this size kmalloc() aligns it to lines of the cache. */
 	e->key = kzalloc(roundup_pow_of_two(sizeof(*e->key)), GFP_KERNEL | __GFP_NOWARN);
 }
