@@ -293,7 +293,7 @@ for call in DM_TABLE_STATUS DM_TABLE_LOAD; do
 	dmsetup resume ours
 	kill -CONT $pid
 	check_not "resized after $call: it gives up" wait $tracer
-	like "$(cat out)" "changed meanwhile" "with a message"
+	like "$(cat out)" "changed in the meantime" "with a message"
 	is "$(target ours) $(sectors /dev/mapper/ours)" "crypt $size" "the size is the new one"
 	check "usable" usable ours
 done
