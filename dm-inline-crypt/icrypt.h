@@ -307,7 +307,7 @@ struct icrypt_unit {
  * @wq:          workers that decrypt reads
  * @write_wq:    the same for writes, whose submission can sleep for long
  * @pages_wq:    where writes wait for pages, one at a time
- * @spread_wq:   and for those that have no pages yet, and may wait for them
+ * @spread_wq:   helpers of lanes, which may stay for long; nobody waits for them
  * @lanes:       bios for helpers
  * @helpers:     @helper_count workers that serve lanes
  * @helpers_used: bitmap of those that have been called

@@ -116,7 +116,7 @@ void icrypt_learn_idle(unsigned int started, unsigned int idle)
 {
 	unsigned int most = READ_ONCE(pause.most), new = most;
 
-	if (!idle)
+	if (started && !idle)
 		spread_pause();
 	if (idle < started)
 		new = idle + 1;
@@ -148,7 +148,7 @@ static void spread_call(struct icrypt_lane *lane)
 		h->lane = lane;
 		/* Others need not find out at the same time. */
 		WRITE_ONCE(pause.trial, jiffies + READ_ONCE(pause.jiffies));
-		queue_work(lane->write ? cc->spread_wq : cc->wq, &h->work);
+		queue_work(cc->spread_wq, &h->work);
 		return;
 	}
 	/* All of them are in other lanes. Too late for a bio that wanted this one. */
@@ -174,6 +174,11 @@ bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io)
 	    (READ_ONCE(lane->called) || icrypt_spread_is_paused()))
 		return false;
 
+	/*
+	 * A helper may end the bio before we are through, and the device may go with it. dm
+	 * waits for a grace period between the last bio and the destructor.
+	 */
+	rcu_read_lock();
 	raw_spin_lock_irqsave(&lane->lock, flags);
 	call = spread_wants_helper(lane);
 	if (call)
@@ -186,6 +191,7 @@ bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io)
 	raw_spin_unlock_irqrestore(&lane->lock, flags);
 	if (call)
 		spread_call(lane);
+	rcu_read_unlock();
 	return taken;
 }
 

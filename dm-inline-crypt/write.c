@@ -632,7 +632,8 @@ int icrypt_write_map(struct icrypt_io *io)
 		io->bytes = part;
 	}
 
-	lane = part ? NULL : icrypt_write_backlog(io);
+	/* A write that would wait for pages is not handed over: their number has a limit. */
+	lane = part || atomic_read(&cc->writes_waiting) ? NULL : icrypt_write_backlog(io);
 	if (lane && icrypt_spread(lane, io))
 		return DM_MAPIO_SUBMITTED;
 
