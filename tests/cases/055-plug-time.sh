@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: a task that waits in map may be scheduled away while the time in its plug is valid
-# kernels: all debug
+# kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 
 # iocost asks for the time when it meets a new group. From 6.9 on the answer is kept in the

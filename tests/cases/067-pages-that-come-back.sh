@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: pages of writes: what the device below still has is not written to, and those kept are given back
-# kernels: oldest debug
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_null_blk sets variables
 
 # --- those that the device still has
