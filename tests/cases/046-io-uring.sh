@@ -72,7 +72,7 @@ for device in loop timer; do
 done
 
 make_null_blk polled memory_backed=1 size=8 submit_queues=1 poll_queues=1
-make_crypt ours "$polled"
+make_crypt ours "$polled" no_read_workqueue no_write_workqueue
 every_kind "poll queue" ''
 every_kind "poll queue" --iopoll
 every_kind "poll queue" "--iopoll --sqpoll"
