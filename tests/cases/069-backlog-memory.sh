@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: helpers that have to wait for pages keep nobody waiting for ever, and not a block is lost
-# kernels: oldest debug
+# kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and count_io set variables
 
 [ "$(nproc)" -gt 1 ] || skip_all "one CPU"
