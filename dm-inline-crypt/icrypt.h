@@ -312,11 +312,11 @@ struct icrypt_unit {
  * @helpers:     @helper_count workers that serve lanes
  * @helpers_used: bitmap of those that have been called
  * @helper_count: how many there are, none with one CPU
- * @bs:          write clones
+ * @bs:          bios of pages.c
  * @read_bs:     pieces of large reads, each with its struct icrypt_io in front
- * @page_pool:   pages of the write clones
- * @pages_in_flight: how many these have, and the copies of second reads
- * @write_limited: these are counted, and the device has its part of the memory
+ * @page_pool:   pages of these bios, for when there are no others
+ * @pages_in_flight: how many pages these bios have
+ * @pages_limited: these are counted, and the device has its part of the memory
  * @tag_pool:    integrity metadata when memory is short
  * @page_lock:   serialises those who wait for pages
  * @stats:       counters
@@ -351,9 +351,9 @@ struct icrypt_config {
 	struct bio_set		bs;
 	struct bio_set		read_bs;
 	mempool_t		page_pool;
-	bool			write_limited;
+	bool			pages_limited;
 	mempool_t		tag_pool;
-	struct mutex		page_lock;	/* held by the writer that waits for page_pool */
+	struct mutex		page_lock;	/* held by whoever waits for page_pool */
 	struct icrypt_stats __percpu *stats;
 	struct icrypt_latency __percpu *latency;
 	struct icrypt_latency	*latency_base;
@@ -503,14 +503,18 @@ void icrypt_read_module_init(void);
 void icrypt_read_module_exit(void);
 
 /* write.c */
-int icrypt_write_init(struct icrypt_config *cc);
-void icrypt_write_exit(struct icrypt_config *cc);
-int icrypt_write_module_init(void);
-void icrypt_write_module_exit(void);
 int icrypt_write_map(struct icrypt_io *io);
 void icrypt_write_helped(struct icrypt_io *io);
+
+/* pages.c */
+int icrypt_pages_init(struct icrypt_config *cc);
+void icrypt_pages_exit(struct icrypt_config *cc);
+int icrypt_pages_module_init(void);
+void icrypt_pages_module_exit(void);
+unsigned long icrypt_pages_limit(void);
 struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_opf_t opf,
 			       bool nowait);
+void icrypt_pages_recycle(struct icrypt_config *cc, struct bio *bio);
 void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio);
 
 /* context.c */
