@@ -81,8 +81,7 @@ enum icrypt_owner {
  * @tags_pooled: @tags are from the pool
  * @rest:      read: dm calls map with the rest of what it had once this map returns
  * @context:   enum icrypt_context where the cipher ran so far
- * @ordered:   completed by the cipher for a writer that waits, or NULL; or for the
- *	       worker that reads again
+ * @ordered:   write: completed by the cipher for a writer that waits, or NULL
  * @start_ns:  when the cipher began, 0 unless traced
  * @map_ns:    when map began, 0 unless the histogram is on
  * @timed_ns:  read: when map began, if the time that it takes tells whether the device
@@ -492,7 +491,7 @@ void icrypt_integrity_exit(struct icrypt_config *cc);
 bool icrypt_tags_alloc(struct icrypt_io *io, bool nowait);
 bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio);
 void icrypt_tags_free(struct icrypt_io *io);
-void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy);
+void icrypt_read_again(struct icrypt_io *io);
 
 /* read.c */
 int icrypt_read_map(struct icrypt_io *io);

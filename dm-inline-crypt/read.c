@@ -128,40 +128,6 @@ static void read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 static void read_queue(struct icrypt_io *io, enum icrypt_reason reason);
 static inline void read_done(struct icrypt_io *io);
 
-static void read_again_end(struct bio *copy)
-{
-	complete(copy->bi_private);
-}
-
-static void read_again_cipher_done(void *cookie, enum icrypt_progress progress)
-{
-	struct icrypt_io *io = cookie;
-
-	icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
-	complete(io->ordered);
-}
-
-/* After the second try, a read that does not match its tag is an error. */
-static void read_again_done(struct icrypt_io *io, struct bio *copy)
-{
-	struct bio *bio = io->bio;
-
-	if (!io->desc.status) {
-		/* The copy's own vector starts where the read does. */
-		copy->bi_iter = (struct bvec_iter) {
-			.bi_sector = io->iter.bi_sector,
-			.bi_size = io->iter.bi_size,
-		};
-		bio->bi_iter = io->iter;
-		bio_copy_data(bio, copy);
-	} else if (io->desc.status == BLK_STS_PROTECTION) {
-		icrypt_integrity_failed(io, copy);
-	}
-	icrypt_pages_free(io->cc, copy);
-	icrypt_stats_done(io);
-	read_finish(io, io->desc.status);
-}
-
 /* The cipher cannot go on in a context that must not sleep. */
 static void read_queue_to_sleep(struct icrypt_io *io)
 {
@@ -280,50 +246,13 @@ void icrypt_read_helped(struct icrypt_io *io)
 	read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
 }
 
-/*
- * Read data that did not match its tag once more, into pages of our own. The first
- * time it was in memory of the submitter, which may have written to it while the
- * cipher was running.
- */
 static void read_again_work(struct work_struct *work)
 {
 	struct icrypt_io *io = container_of(work, struct icrypt_io, work);
-	struct bio *dm_bio = io->whole ? io->whole->bio : io->bio, *copy;
-	struct icrypt_config *cc = io->cc;
-	DECLARE_COMPLETION_ONSTACK(done);
-	struct bvec_iter iter;
 
-	copy = icrypt_pages_alloc(cc, io->bytes, REQ_OP_READ | (io->bio->bi_opf & REQ_SYNC), false);
-	copy->bi_ioprio = io->bio->bi_ioprio;
-	copy->bi_iter.bi_sector = cc->start + io->sector;
-	if (!icrypt_tags_attach(io, copy)) {
-		icrypt_pages_free(cc, copy);
-		read_finish(io, BLK_STS_RESOURCE);
-		return;
-	}
-	copy->bi_private = &done;
-	copy->bi_end_io = read_again_end;
-	iter = copy->bi_iter;
-	dm_submit_bio_remap(dm_bio, copy);
-	wait_for_completion_io(&done);
-	if (unlikely(copy->bi_status)) {
-		io->desc.status = copy->bi_status;
-		read_again_done(io, copy);
-		return;
-	}
-
-	copy->bi_iter = iter;
-	io->ordered = &done;
-	io->desc.done = read_again_cipher_done;
-	icrypt_cipher_start(&cc->cipher, &io->desc, copy, copy, io->sector, io->tags);
-	while (io->desc.in_iter.bi_size && !io->desc.status) {
-		reinit_completion(&done);
-		if (icrypt_cipher_run(&cc->cipher, &io->desc, icrypt_io_request(io),
-				      ICRYPT_MAY_SLEEP) != ICRYPT_QUEUED)
-			break;
-		wait_for_completion_io(&done);
-	}
-	read_again_done(io, copy);
+	icrypt_read_again(io);
+	icrypt_stats_done(io);
+	read_finish(io, io->desc.status);
 }
 
 /* It does not match its tag: read it once more, in a worker, which may wait. */
