@@ -495,6 +495,17 @@ void icrypt_read_again(struct icrypt_io *io);
 
 /* read.c */
 int icrypt_read_map(struct icrypt_io *io);
+
+/* drain.c */
+bool icrypt_plug_add(struct icrypt_io *io);
+void icrypt_drain(struct list_head *ios);
+
+/* read_end.c */
+void icrypt_read_start(struct icrypt_io *io);
+bool icrypt_read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned int size,
+		     struct list_head *ios);
+void icrypt_read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsigned int may);
+void icrypt_read_give_back(struct icrypt_io *io);
 void icrypt_read_helped(struct icrypt_io *io);
 int icrypt_read_init(struct icrypt_config *cc);
 void icrypt_read_exit(struct icrypt_config *cc);
@@ -558,6 +569,12 @@ void icrypt_stats_count_latency(struct icrypt_io *io);
 int icrypt_stats_message(struct icrypt_config *cc, unsigned int argc, char **argv, char *result,
 			 unsigned int maxlen);
 unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned int size);
+
+/* Is it the caller's turn with this read? It acquires what the completion left in it. */
+static inline bool icrypt_read_is_callers(struct icrypt_io *io)
+{
+	return atomic_read_acquire(&io->owner) == ICRYPT_OWNER_CALLER;
+}
 
 /* The clock is read, and the histogram touched, only after "stats on". */
 static inline void icrypt_stats_map(struct icrypt_io *io)
