@@ -81,8 +81,7 @@ enum icrypt_owner {
  * @tags_pooled: @tags are from the pool
  * @rest:      read: dm calls map with the rest of what it had once this map returns
  * @context:   enum icrypt_context where the cipher ran so far
- * @ordered:   completed by the cipher for a writer that waits, or NULL; or for the
- *	       worker that reads again
+ * @ordered:   write: completed by the cipher for a writer that waits, or NULL
  * @start_ns:  when the cipher began, 0 unless traced
  * @map_ns:    when map began, 0 unless the histogram is on
  * @timed_ns:  read: when map began, if the time that it takes tells whether the device
@@ -312,11 +311,11 @@ struct icrypt_unit {
  * @helpers:     @helper_count workers that serve lanes
  * @helpers_used: bitmap of those that have been called
  * @helper_count: how many there are, none with one CPU
- * @bs:          write clones
+ * @bs:          bios of pages.c
  * @read_bs:     pieces of large reads, each with its struct icrypt_io in front
- * @page_pool:   pages of the write clones
- * @pages_in_flight: how many these have, and the copies of second reads
- * @write_limited: these are counted, and the device has its part of the memory
+ * @page_pool:   pages of these bios, for when there are no others
+ * @pages_in_flight: how many pages these bios have
+ * @pages_limited: these are counted, and the device has its part of the memory
  * @tag_pool:    integrity metadata when memory is short
  * @page_lock:   serialises those who wait for pages
  * @stats:       counters
@@ -351,9 +350,9 @@ struct icrypt_config {
 	struct bio_set		bs;
 	struct bio_set		read_bs;
 	mempool_t		page_pool;
-	bool			write_limited;
+	bool			pages_limited;
 	mempool_t		tag_pool;
-	struct mutex		page_lock;	/* held by the writer that waits for page_pool */
+	struct mutex		page_lock;	/* held by whoever waits for page_pool */
 	struct icrypt_stats __percpu *stats;
 	struct icrypt_latency __percpu *latency;
 	struct icrypt_latency	*latency_base;
@@ -492,10 +491,21 @@ void icrypt_integrity_exit(struct icrypt_config *cc);
 bool icrypt_tags_alloc(struct icrypt_io *io, bool nowait);
 bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio);
 void icrypt_tags_free(struct icrypt_io *io);
-void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy);
+void icrypt_read_again(struct icrypt_io *io);
 
 /* read.c */
 int icrypt_read_map(struct icrypt_io *io);
+
+/* drain.c */
+bool icrypt_plug_add(struct icrypt_io *io);
+void icrypt_drain(struct list_head *ios);
+
+/* read_end.c */
+void icrypt_read_start(struct icrypt_io *io);
+bool icrypt_read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned int size,
+		     struct list_head *ios);
+void icrypt_read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsigned int may);
+void icrypt_read_give_back(struct icrypt_io *io);
 void icrypt_read_helped(struct icrypt_io *io);
 int icrypt_read_init(struct icrypt_config *cc);
 void icrypt_read_exit(struct icrypt_config *cc);
@@ -503,14 +513,18 @@ void icrypt_read_module_init(void);
 void icrypt_read_module_exit(void);
 
 /* write.c */
-int icrypt_write_init(struct icrypt_config *cc);
-void icrypt_write_exit(struct icrypt_config *cc);
-int icrypt_write_module_init(void);
-void icrypt_write_module_exit(void);
 int icrypt_write_map(struct icrypt_io *io);
 void icrypt_write_helped(struct icrypt_io *io);
+
+/* pages.c */
+int icrypt_pages_init(struct icrypt_config *cc);
+void icrypt_pages_exit(struct icrypt_config *cc);
+int icrypt_pages_module_init(void);
+void icrypt_pages_module_exit(void);
+unsigned long icrypt_pages_limit(void);
 struct bio *icrypt_pages_alloc(struct icrypt_config *cc, unsigned int size, blk_opf_t opf,
 			       bool nowait);
+void icrypt_pages_recycle(struct icrypt_config *cc, struct bio *bio);
 void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio);
 
 /* context.c */
@@ -555,6 +569,12 @@ void icrypt_stats_count_latency(struct icrypt_io *io);
 int icrypt_stats_message(struct icrypt_config *cc, unsigned int argc, char **argv, char *result,
 			 unsigned int maxlen);
 unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned int size);
+
+/* Is it the caller's turn with this read? It acquires what the completion left in it. */
+static inline bool icrypt_read_is_callers(struct icrypt_io *io)
+{
+	return atomic_read_acquire(&io->owner) == ICRYPT_OWNER_CALLER;
+}
 
 /* The clock is read, and the histogram touched, only after "stats on". */
 static inline void icrypt_stats_map(struct icrypt_io *io)

@@ -9,6 +9,7 @@
  * disk with metadata that has no other use (NVMe).
  */
 
+#include <linux/completion.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -116,16 +117,8 @@ bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio)
 				      offset_in_page(io->tags)) == size;
 }
 
-/**
- * icrypt_integrity_failed() - report a read that does not match its tag
- * @io:   the read, after its second try
- * @copy: the bio of that
- *
- * In the kernel log, rate-limited, and as an audit record, like dm-crypt.
- *
- * Context: process, sleeps.
- */
-void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy)
+/* Report it in the kernel log, rate-limited, and as an audit record, like dm-crypt. */
+static void integrity_failed(struct icrypt_io *io, struct bio *copy)
 {
 	/* Audit allocates with GFP_KERNEL, but writeback may depend on this device. */
 	unsigned int noio = memalloc_noio_save();
@@ -134,6 +127,108 @@ void icrypt_integrity_failed(struct icrypt_io *io, struct bio *copy)
 		    (unsigned long long)io->desc.bad);
 	icrypt_audit_bio(io->cc->name, "integrity-aead", copy, io->desc.bad, 0);
 	memalloc_noio_restore(noio);
+}
+
+/**
+ * struct second_read - data that is read again
+ * @io:   the read, whose data did not match its tag
+ * @copy: a bio with pages of our own
+ * @done: the device, or the cipher driver, has answered
+ */
+struct second_read {
+	struct icrypt_io	*io;
+	struct bio		*copy;
+	struct completion	done;
+};
+
+static void second_read_endio(struct bio *copy)
+{
+	struct second_read *s = copy->bi_private;
+
+	complete(&s->done);
+}
+
+/* The descriptor's done(): an asynchronous driver answered. */
+static void second_read_cipher_done(void *cookie, enum icrypt_progress progress)
+{
+	struct second_read *s = cookie;
+
+	icrypt_stats_fallback(s->io, ICRYPT_REASON_ASYNC);
+	complete(&s->done);
+}
+
+static blk_status_t second_read_send(struct second_read *s)
+{
+	struct icrypt_io *io = s->io;
+	struct bio *dm_bio = io->whole ? io->whole->bio : io->bio, *copy = s->copy;
+	struct bvec_iter iter;
+
+	copy->bi_ioprio = io->bio->bi_ioprio;
+	copy->bi_iter.bi_sector = io->cc->start + io->sector;
+	if (!icrypt_tags_attach(io, copy))
+		return BLK_STS_RESOURCE;
+
+	copy->bi_private = s;
+	copy->bi_end_io = second_read_endio;
+	iter = copy->bi_iter;
+	dm_submit_bio_remap(dm_bio, copy);
+	wait_for_completion_io(&s->done);
+	copy->bi_iter = iter;
+	return copy->bi_status;
+}
+
+static void second_read_decrypt(struct second_read *s)
+{
+	struct icrypt_io *io = s->io;
+	struct icrypt_cipher *c = &io->cc->cipher;
+
+	io->desc.done = second_read_cipher_done;
+	io->desc.cookie = s;
+	icrypt_cipher_start(c, &io->desc, s->copy, s->copy, io->sector, io->tags);
+	while (io->desc.in_iter.bi_size && !io->desc.status) {
+		reinit_completion(&s->done);
+		if (icrypt_cipher_run(c, &io->desc, icrypt_io_request(io), ICRYPT_MAY_SLEEP) !=
+		    ICRYPT_QUEUED)
+			break;
+		wait_for_completion_io(&s->done);
+	}
+}
+
+/**
+ * icrypt_read_again() - read data that did not match its tag once more
+ * @io: the read
+ *
+ * Into pages of our own. The first time the data was in memory of the submitter, which
+ * may have written to it while the cipher was running. If the data does not match its
+ * tag this time, it is an error.
+ *
+ * Context: a worker; sleeps, for memory and for the device.
+ * Return: nothing; the outcome is @io->desc.status.
+ */
+void icrypt_read_again(struct icrypt_io *io)
+{
+	struct second_read s = { .io = io };
+	struct bio *bio = io->bio;
+
+	init_completion(&s.done);
+	s.copy = icrypt_pages_alloc(io->cc, io->bytes, REQ_OP_READ | (bio->bi_opf & REQ_SYNC),
+				    false);
+	io->desc.status = second_read_send(&s);
+	if (!io->desc.status)
+		second_read_decrypt(&s);
+
+	if (!io->desc.status) {
+		/* The copy's own vector starts where the read does. */
+		s.copy->bi_iter = (struct bvec_iter) {
+			.bi_sector = io->iter.bi_sector,
+			.bi_size = io->iter.bi_size,
+		};
+		bio->bi_iter = io->iter;
+		bio_copy_data(bio, s.copy);
+	} else if (io->desc.status == BLK_STS_PROTECTION) {
+		integrity_failed(io, s.copy);
+	}
+	icrypt_pages_free(io->cc, s.copy);
 }
 
 #ifdef CONFIG_BLK_DEV_INTEGRITY

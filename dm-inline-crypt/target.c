@@ -51,7 +51,7 @@ static void icrypt_free(struct dm_target *ti)
 	if (cc->spread_wq)
 		destroy_workqueue(cc->spread_wq);
 	icrypt_spread_exit(cc);
-	icrypt_write_exit(cc);
+	icrypt_pages_exit(cc);
 	icrypt_read_exit(cc);
 	icrypt_integrity_exit(cc);
 	icrypt_cipher_exit(&cc->cipher);
@@ -161,7 +161,7 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 	if (!err)
 		err = icrypt_read_init(cc);
 	if (!err)
-		err = icrypt_write_init(cc);
+		err = icrypt_pages_init(cc);
 	if (!err)
 		err = icrypt_spread_init(cc);
 	if (!err)
@@ -534,13 +534,13 @@ static int __init icrypt_init(void)
 	if (err)
 		goto engine;
 	icrypt_read_module_init();
-	err = icrypt_write_module_init();
+	err = icrypt_pages_module_init();
 	if (err)
 		goto engine;
 	err = dm_register_target(&icrypt_target);
 	if (!err)
 		return 0;
-	icrypt_write_module_exit();
+	icrypt_pages_module_exit();
 
 	/* 6.1 prints no message itself. */
 	DMERR("cannot register the target \"%s\": another module provides it", icrypt_target.name);
@@ -557,7 +557,7 @@ engine:
 static void __exit icrypt_exit(void)
 {
 	dm_unregister_target(&icrypt_target);
-	icrypt_write_module_exit();
+	icrypt_pages_module_exit();
 	icrypt_read_module_exit();
 	icrypt_engine_module_exit();
 }

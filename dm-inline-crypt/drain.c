@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A caller that decrypts several reads: those that it has sent from a plug, or the
+ * pieces of a large one. It takes them in the order in which the device completes them.
+ * A caller that falls behind the device calls workers that help.
+ *
+ *	icrypt_plug_add()	a read joins the plug of its submitter
+ *	drain_unplug()			the submitter finishes its plug, or goes to sleep
+ *	icrypt_drain()		wait for reads and decrypt them, until none is left
+ *	drain_help()		a worker that helps
+ */
+
+#include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
+#include <linux/slab.h>
+
+#include "icrypt.h"
+
+/* The most workers that help one caller; more would wait for the memory. */
+#define DRAIN_HELPERS	15
+
+/* How long one of them waits for the device, ns. */
+#define DRAIN_LINGER	(50 * NSEC_PER_USEC)
+
+/* A device that is done with the first of many so soon, in ns, is with the others as well. */
+#define DRAIN_SOON	(100 * NSEC_PER_USEC)
+
+struct drain_helper {
+	struct work_struct	work;
+	struct drain		*drain;
+};
+
+/* Reads that their caller waits for. */
+struct drain {
+	spinlock_t		lock;	/* ios, against the helpers */
+	struct list_head	ios;
+	atomic_t		started;	/* helpers */
+	atomic_t		idle;	/* those of them that have a CPU for themselves */
+	unsigned int		called;
+	struct drain_helper	helpers[DRAIN_HELPERS];
+};
+
+/*
+ * The first complete read, off the list; they complete in any order. For a
+ * helper one that may be helped with: they may be of several devices. @behind,
+ * if it matters, gets how many reads there are besides, if one of them is complete
+ * as well, or will be @soon: then the device is faster than the cipher.
+ */
+static struct icrypt_io *drain_pop(struct drain *d, bool helper, bool soon, unsigned int *behind)
+{
+	struct icrypt_io *io, *found = NULL;
+	unsigned int others = 0;
+
+	spin_lock(&d->lock);
+	list_for_each_entry(io, &d->ios, plug_node) {
+		if ((helper || found) && !icrypt_may_help(io))
+			continue;
+		if (!icrypt_read_is_callers(io)) {
+			others++;
+			continue;
+		}
+		if (found) {
+			soon = true;
+			others++;
+			continue;
+		}
+		found = io;
+		if (!behind)
+			break;
+	}
+	if (found)
+		list_del(&found->plug_node);
+	spin_unlock(&d->lock);
+	if (behind)
+		*behind = soon ? others : 0;
+	return found;
+}
+
+static void drain_help(struct work_struct *work)
+{
+	struct drain_helper *h = container_of(work, struct drain_helper, work);
+	struct drain *d = h->drain;
+	struct icrypt_io *io;
+	u64 until = 0;
+
+	/* Whoever has this CPU needs it, and the caller does not need us. */
+	atomic_inc(&d->started);
+	if (!single_task_running())
+		return;
+	atomic_inc(&d->idle);
+	for (;;) {
+		io = drain_pop(d, true, false, NULL);
+		if (io) {
+			icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
+			icrypt_read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
+			until = 0;
+			continue;
+		}
+		/* A moment for what is at the device, while nobody else wants the CPU. */
+		if (!until)
+			until = ktime_get_mono_fast_ns() + DRAIN_LINGER;
+		if (list_empty_careful(&d->ios) || ktime_get_mono_fast_ns() >= until ||
+		    !single_task_running() || need_resched())
+			break;
+		cpu_relax();
+	}
+}
+
+static void drain_call_helpers(struct drain *d, struct icrypt_config *cc, unsigned int n)
+{
+	while (n--) {
+		struct drain_helper *h = &d->helpers[d->called++];
+
+		h->drain = d;
+		INIT_WORK_ONSTACK(&h->work, drain_help);
+		queue_work(cc->wq, &h->work);
+	}
+}
+
+/*
+ * A helper that did not start never will, one that did is at its last read. With
+ * the last of them gone, the device may be as well.
+ */
+static void drain_dismiss_helpers(struct drain *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->called; i++) {
+		cancel_work_sync(&d->helpers[i].work);
+		destroy_work_on_stack(&d->helpers[i].work);
+	}
+	icrypt_learn_idle(atomic_read(&d->started), atomic_read(&d->idle));
+}
+
+/*
+ * Requests that the submitter plugged are flushed only after the callbacks. Send
+ * them now, or we would wait for requests that were never sent. Modules can do this
+ * only with blk_finish_plug(); the plug itself stays in use.
+ */
+static void drain_flush_plug(void)
+{
+	struct blk_plug *plug = current->plug;
+
+	if (plug) {
+		blk_finish_plug(plug);
+		current->plug = plug;
+	}
+}
+
+/**
+ * icrypt_drain() - wait for reads and decrypt them as they complete, until none is left
+ * @ios: the reads, sent, of the plan WAIT or PLUG; the list is not valid any more on return
+ *
+ * A caller that falls behind the device calls for help, for all reads that are complete
+ * at once. Helpers take from the same list: one that finds no idle CPU costs no more
+ * than the call, and the next time there are fewer.
+ *
+ * Context: process, sleeps.
+ */
+noinline_for_stack void icrypt_drain(struct list_head *ios)
+{
+	struct drain d = { .called = 0 };
+	unsigned int most = 0, behind;
+	struct icrypt_io *io;
+	u64 soon = 0;
+
+	spin_lock_init(&d.lock);
+	INIT_LIST_HEAD(&d.ios);
+	list_splice(ios, &d.ios);
+	if (!list_is_singular(&d.ios)) {
+		most = min_t(unsigned int, DRAIN_HELPERS, icrypt_helpers_most());
+		soon = ktime_get_mono_fast_ns() + DRAIN_SOON;
+	}
+
+	while (!list_empty(&d.ios)) {
+		behind = 0;
+		io = drain_pop(&d, false, soon && ktime_get_mono_fast_ns() < soon,
+			       d.called < most ? &behind : NULL);
+		if (!io) {
+			might_sleep();
+			set_current_state(TASK_UNINTERRUPTIBLE);
+			io = drain_pop(&d, false, soon && ktime_get_mono_fast_ns() < soon,
+				       d.called < most ? &behind : NULL);
+			/* If a helper took the last read, nothing wakes this task. */
+			if (!io && !list_empty(&d.ios)) {
+				icrypt_wait_begin(NULL);
+				icrypt_io_schedule();
+				icrypt_wait_end();
+			}
+			__set_current_state(TASK_RUNNING);
+		}
+		if (!io)
+			continue;
+		if (behind && icrypt_may_call_helper(io))
+			drain_call_helpers(&d, io->cc, min(behind, most - d.called));
+		icrypt_read_decrypt(io, ICRYPT_CALLER, ICRYPT_MAY_SLEEP);
+	}
+	if (d.called)
+		drain_dismiss_helpers(&d);
+}
+
+/*
+ * The reads that come back to their caller when it finishes its plug. There is
+ * one callback for all our devices in a plug: with one per device, each would
+ * wait while nobody decrypts the reads of the others.
+ */
+struct drain_plug {
+	struct blk_plug_cb	cb;
+	struct list_head	ios;
+};
+
+static void drain_unplug(struct blk_plug_cb *cb, bool from_schedule)
+{
+	struct drain_plug *p = container_of(cb, struct drain_plug, cb);
+	struct icrypt_io *io, *next;
+
+	if (icrypt_drain_may_sleep(from_schedule)) {
+		drain_flush_plug();
+		icrypt_drain(&p->ios);
+	} else {
+		list_for_each_entry_safe(io, next, &p->ios, plug_node)
+			icrypt_read_give_back(io);
+	}
+	kfree(p);
+}
+
+/**
+ * icrypt_plug_add() - have a read come back to its submitter at the end of its plug
+ * @io: the read, of the plan PLUG, not sent yet
+ *
+ * Context: process, in map; does not sleep.
+ * Return: false if there is no memory for the callback.
+ */
+bool icrypt_plug_add(struct icrypt_io *io)
+{
+	struct drain_plug *p;
+	struct blk_plug_cb *cb = blk_check_plugged(drain_unplug, NULL, sizeof(*p));
+
+	if (!cb)
+		return false;
+
+	p = container_of(cb, struct drain_plug, cb);
+	if (!p->ios.next)
+		INIT_LIST_HEAD(&p->ios);
+	/*
+	 * Callbacks run one after the other. Our reads may wait for bios that
+	 * other callbacks hold back (raid1, raid10, raid5, btrfs), so those
+	 * callbacks go first. If one of them sleeps, schedule() finds no callback
+	 * of ours that would give the reads back, and they wait a little longer.
+	 */
+	list_move_tail(&cb->list, &current->plug->cb_list);
+	list_add_tail(&io->plug_node, &p->ios);
+	return true;
+}
