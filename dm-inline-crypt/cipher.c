@@ -2,14 +2,14 @@
 /*
  * The cipher: one request of the crypto API for each data unit of a descriptor that
  * engine.c leaves. It waits only if its caller allows that, and only for memory or for
- * an IV that a driver makes. A driver that answers later gets as many requests as
- * memory and its queue allow, and the last answer carries on.
+ * an IV that a driver makes. An asynchronous driver gets as many requests as memory and
+ * its queue allow, and the last answer continues the descriptor.
  *
  * A request is laid out as
  *
  *	struct skcipher_request or aead_request, and the driver's context
  *	struct icrypt_request
- *	scatterlist of the input, of the output; only one for an AEAD
+ *	scatterlists of the input and of the output; only one for an AEAD
  *	IV, which the cipher changes
  *	AEAD: associated data, that is sector number and IV
  *	IVs of iv_data.c: memory for a data unit, and for their own request
@@ -33,15 +33,15 @@
 #define ICRYPT_NOMEM_PAUSE	max(HZ / 50, 1)
 
 /**
- * struct icrypt_request - what a completion has to know
+ * struct icrypt_request - the data that the completion of a request needs
  * @c:   the cipher
- * @d:   whose data unit it is
- * @req: the request that this one follows
+ * @d:   the descriptor of the data unit
+ * @req: the crypto API's request, which precedes this structure
  * @own: the descriptor's first request, which is never freed
- * @tfms: the transforms that it is for
- * @iv:  aligned for the driver
- * @sector: of the data unit, as the IV generator sees it
- * @bad: of the data unit in the mapped device, 512-byte sectors
+ * @tfms: the transforms of the request
+ * @iv:  the IV, aligned for the driver
+ * @sector: number of the data unit, as the IV generator counts
+ * @bad: first sector of the data unit in the mapped device, 512-byte sectors
  * @sg:  input, followed by output; behind it the IV, and behind that associated
  *	 data, then memory for a data unit
  */
@@ -104,7 +104,7 @@ static void sg_init_entry(struct scatterlist *sg)
 	sg_mark_end(sg);
 }
 
-/* Everything in a request that stays the same from unit to unit. */
+/* Sets the parts of a request that are the same for all units. */
 static inline void request_init(struct icrypt_cipher *c, struct iodesc *d, void *req, void *own,
 				unsigned int may)
 {
@@ -131,7 +131,7 @@ static inline void request_init(struct icrypt_cipher *c, struct iodesc *d, void 
 	skcipher_request_set_crypt(req, r->sg, out, c->sector_size, r->iv);
 }
 
-/* The next attempt, after the driver found no memory. */
+/* For the next attempt, after the driver found no memory. */
 static void request_may_sleep(struct icrypt_cipher *c, void *req)
 {
 	const u32 flags = CRYPTO_TFM_REQ_MAY_BACKLOG | CRYPTO_TFM_REQ_MAY_SLEEP;
@@ -148,8 +148,8 @@ static bool request_is_queued(int err)
 }
 
 /*
- * The IV of the next data unit. A random one is kept with the tag; it is made
- * anew when a unit has to be encrypted a second time.
+ * The IV of the next data unit. A random IV is stored with the tag. A unit that has to be
+ * encrypted a second time gets a new one.
  */
 static void unit_iv(struct icrypt_cipher *c, struct iodesc *d, u8 *iv)
 {
@@ -203,7 +203,7 @@ static struct icrypt_unit request_unit(const struct icrypt_cipher *c, struct icr
 	};
 }
 
-/* One data unit whose IV needs more than its number. */
+/* Runs the cipher on one data unit whose IV needs more than its number. */
 static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struct iodesc *d,
 						  struct skcipher_request *req)
 {
@@ -239,7 +239,7 @@ static noinline_for_stack int request_run_special(struct icrypt_cipher *c, struc
 	return err == -ENOMEM ? -ENOBUFS : err;
 }
 
-/* One data unit, whose scatterlists are filled in. */
+/* Runs the cipher on one data unit, whose scatterlists are filled in. */
 static inline int request_run(struct icrypt_cipher *c, struct iodesc *d,
 			      struct skcipher_request *req)
 {
@@ -261,7 +261,7 @@ static void advance(struct icrypt_cipher *c, struct iodesc *d, unsigned int byte
 		bio_advance_iter(d->out, &d->out_iter, bytes);
 }
 
-/* Past one data unit. */
+/* Advances the descriptor past one data unit. */
 static void advance_unit(struct icrypt_cipher *c, struct iodesc *d)
 {
 	d->sector += c->sector_size >> SECTOR_SHIFT;
@@ -299,7 +299,7 @@ static int cipher_whole_units(struct icrypt_cipher *c, struct iodesc *d,
 		if (req->dst != req->src)
 			req->dst->offset += len;
 	}
-	/* At its end, only the size of an iterator is looked at. */
+	/* Once a descriptor is done, only the size in its iterator is used. */
 	if (done == d->in_iter.bi_size) {
 		d->in_iter.bi_size = 0;
 		return err;
@@ -499,7 +499,7 @@ struct cipher_walk {
 	bool			nomem;		/* to be run again where it may sleep */
 };
 
-/* Returns false if there is none now; the answer to a request in flight continues. */
+/* Returns false if there is none now. An answer to a request in flight then continues. */
 static noinline_for_stack bool walk_get_request(struct cipher_walk *w)
 {
 	w->req = mempool_alloc(&w->c->req_pool,
@@ -511,8 +511,8 @@ static noinline_for_stack bool walk_get_request(struct cipher_walk *w)
 }
 
 /*
- * The driver found no memory, or its answer must be waited for. Like mempool_alloc(),
- * wait a little for memory. From now on the driver may wait for memory as well.
+ * Wait a little for memory, like mempool_alloc(), if the driver found none. From now on
+ * the driver may sleep: it may wait for memory, and iv_data.c for an IV.
  */
 static void walk_pause(struct cipher_walk *w, bool nomem)
 {
@@ -579,7 +579,7 @@ static __always_inline void cipher_walk(struct cipher_walk *w)
 		} else if (d->in_iter.bi_size) {
 			if (w->may)
 				cond_resched();
-			/* Past what it could not do, the engine goes on. */
+			/* The engine continues after the units that it could not process. */
 			if (w->c->engine.on)
 				icrypt_engine_run(w->c, d, w->may);
 		}
@@ -590,8 +590,8 @@ static __always_inline void cipher_walk(struct cipher_walk *w)
 }
 
 /*
- * Drops the share of the walk. From then on the last answer may complete the bio and
- * free the descriptor, so the caller must touch neither after a false.
+ * Drops the share of the walk. If this returns false, the last answer may complete the
+ * bio and free the descriptor at any time, so the caller must touch neither.
  */
 static bool walk_is_last(struct cipher_walk *w)
 {
@@ -607,10 +607,10 @@ static bool walk_is_last(struct cipher_walk *w)
  *	   valid until the descriptor is done
  * @may:   ICRYPT_MAY_RESCHED, ICRYPT_MAY_SLEEP or 0
  *
- * A bottom half that interrupts a task inside the FPU cannot use it, and its reads
- * would have to go to cryptd's thread. So bottom halves wait for the page at hand, as
- * where kernel_fpu_begin() itself keeps them off. On PREEMPT_RT they are threads, which
- * cannot interrupt a task inside the FPU.
+ * A bottom half that interrupts an FPU section of a task cannot use the FPU, and its
+ * reads would have to go to the thread of cryptd. So bottom halves are kept off while a
+ * page is processed, as newer kernels do in kernel_fpu_begin(). On PREEMPT_RT they are
+ * threads, which cannot interrupt an FPU section of a task.
  *
  * Context: process or softirq. skcipher has no hardirq mode, so the caller
  * makes sure of that. Sleeps only as @may says.
@@ -654,7 +654,7 @@ static void cipher_callback(icrypt_async_t *arg, int error)
 	struct iodesc *d = r->d;
 	void *own = r->own;
 
-	/* A backlogged request moved on to the driver; its answer is still to come. */
+	/* A backlogged request was passed to the driver. Its answer will follow. */
 	if (error == -EINPROGRESS)
 		return;
 
@@ -712,8 +712,8 @@ static int setkey_authenc(struct icrypt_cipher *c, const u8 *key, unsigned int s
 /**
  * icrypt_cipher_setkey() - give the transforms their keys
  * @c:    the cipher
- * @key:  the keys one after the other, then what the IV generator has
- * @size: of all of them, bytes
+ * @key:  the keys one after the other, then the part of the IV generator
+ * @size: size of @key, bytes
  *
  * Context: process, may sleep.
  * Return: 0, or the error of the first transform that refused its key.
@@ -729,7 +729,7 @@ int icrypt_cipher_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 	for (i = 0; i < c->count && !c->aead; i++) {
 		r = crypto_skcipher_setkey(c->tfms[i], key + i * part, part);
 		err = err ?: r;
-		/* Even if the first call failed, or an old key could survive a wipe. */
+		/* Even if the first call failed; otherwise an old key could survive a wipe. */
 		if (c->simd_tfms)
 			r = crypto_skcipher_setkey(c->simd_tfms[i], key + i * part, part);
 		err = err ?: r;
@@ -762,8 +762,8 @@ static bool is_wrapped(struct crypto_skcipher *outer, struct crypto_skcipher *tf
 
 /*
  * The driver inside a simd wrapper has the name of the wrapper with two leading
- * underscores. Newer kernels have no such wrappers, and other drivers never had:
- * then there is no need to bypass one.
+ * underscores. Newer kernels have no such wrappers, and other drivers never had one.
+ * Then there is nothing to bypass.
  */
 static void alloc_simd_tfms(struct icrypt_cipher *c)
 {
@@ -780,7 +780,7 @@ static void alloc_simd_tfms(struct icrypt_cipher *c)
 	if (!tfms)
 		return;
 	for (n = 0; n < c->count; n++) {
-		/* The wrapper's module has registered it, there is none to load. */
+		/* The module of the wrapper has registered it, so there is no module to load. */
 		tfm = crypto_alloc_skcipher(name, CRYPTO_ALG_INTERNAL,
 					    CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC |
 					    CRYPTO_ALG_ALLOCATES_MEMORY | CRYPTO_NOLOAD);
@@ -798,7 +798,7 @@ without:
 	free_tfms(tfms, n);
 }
 
-/* What the crypto API does not have may be no name but the key, see icrypt_alg_print(). */
+/* A name that the crypto API does not have may be the key, see icrypt_alg_print(). */
 static noinline_for_stack int no_algorithm(const char *alg, long err)
 {
 	char name[CRYPTO_MAX_ALG_NAME];
@@ -897,7 +897,7 @@ static int set_tag_size(struct icrypt_cipher *c, const struct icrypt_table *t,
 /**
  * icrypt_cipher_init() - allocate the transforms of a table line
  * @c:     the cipher
- * @t:     the table line; learns how its key is divided
+ * @t:     the table line; its key_parts, key_extra and key_mac are filled in
  * @error: set when it fails
  *
  * Context: process, may sleep; loads crypto modules.
