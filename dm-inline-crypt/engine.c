@@ -3,9 +3,9 @@
  * The cipher engine and the mapped device: which specifications it takes, whether it
  * is faster than the crypto API's cipher, and how the data units of a bio get to it.
  *
- * It takes units that lie in one piece each, up to ICRYPT_ENGINE_BYTES in an FPU
- * section. What it cannot do is left to the crypto API, in the middle of a bio as
- * well: units in several pieces, and everything where the FPU is in use.
+ * The engine takes units that lie in one piece each, up to ICRYPT_ENGINE_BYTES per FPU
+ * section. The crypto API does the rest, even in the middle of a bio: units in several
+ * pieces, and all units while the FPU is in use.
  */
 
 #include <crypto/hash.h>
@@ -17,14 +17,17 @@
 #include "icrypt.h"
 #include "units.h"
 
-/* In a section, bytes: about as long as the crypto API's. Nobody else runs meanwhile. */
+/*
+ * The most bytes per FPU section, during which no other task runs. Sections of the
+ * crypto API are about as long.
+ */
 #define ICRYPT_ENGINE_BYTES	4096U
 
-/* The faster one is found by so many pages of each. */
+/* Pages that are timed, for each direction and implementation. */
 #define ICRYPT_ENGINE_ROUNDS	6
 
 /**
- * struct icrypt_engine_work - of a CPU; belongs to who is in an FPU section there
+ * struct icrypt_engine_work - memory of a CPU, for the owner of its FPU section
  * @du:      units
  * @scratch: for the assembler
  */
@@ -58,7 +61,7 @@ static bool variant_is_right(enum icrypt_units_variant v, struct icrypt_units_te
 /**
  * icrypt_engine_module_init() - find the variants that this CPU has, and test them
  *
- * Without any, all is left to the crypto API.
+ * If there is none, the crypto API does everything.
  *
  * Context: process, may sleep.
  */
@@ -67,7 +70,7 @@ void icrypt_engine_module_init(void)
 	enum icrypt_units_variant v = ICRYPT_UNITS_VARIANTS;
 	struct icrypt_units_test *t;
 
-	/* A certificate is about the crypto API's code. */
+	/* FIPS certificates cover the code of the crypto API, not ours. */
 	if (fips_enabled)
 		return;
 	t = kzalloc_obj(*t);
@@ -109,7 +112,7 @@ static int alloc_digest(struct icrypt_engine *e, const char *digest)
 	return 0;
 }
 
-/* Only by the names that leave the choice of the driver to the kernel. */
+/* Names of drivers are refused: only these names leave the choice to the kernel. */
 static int find_mode(struct icrypt_engine *e, const char *alg)
 {
 	static const char essiv[] = "essiv(cbc(aes),";
@@ -128,8 +131,8 @@ static int find_mode(struct icrypt_engine *e, const char *alg)
  * @c: the cipher, whose transforms and IV generator are there
  * @t: its table line
  *
- * With a specification that the engine does not take, or without memory, there is
- * none, which is no error: the crypto API can do all of it.
+ * If the engine does not support the specification, or if there is no memory, the
+ * device has no engine. This is no error, because the crypto API can do everything.
  *
  * Context: process, may sleep.
  */
@@ -142,10 +145,10 @@ void icrypt_engine_init(struct icrypt_cipher *c, const struct icrypt_table *t)
 		return;
 	if (find_mode(e, t->alg))
 		return;
-	/* Keys of 192 bits each: the crypto API takes them, IEEE 1619 does not have them. */
+	/* Two keys of 192 bits: the crypto API accepts them, but IEEE 1619 does not. */
 	if (e->mode == ICRYPT_UNITS_XTS && t->key_size != 32 && t->key_size != 64)
 		return;
-	/* Of this size kmalloc() aligns it to lines of the cache. */
+	/* kmalloc() aligns a power of two to its size, so to cache lines. */
 	e->key = kzalloc(roundup_pow_of_two(sizeof(*e->key)), GFP_KERNEL | __GFP_NOWARN);
 }
 
@@ -169,10 +172,10 @@ void icrypt_engine_exit(struct icrypt_cipher *c)
  * icrypt_engine_setkey() - give the engine its keys
  * @c:    the cipher
  * @key:  the key
- * @size: of it, bytes
+ * @size: size of @key, bytes
  *
  * Context: process, may sleep; no I/O in flight.
- * Return: 0, or a negative errno: then it has none.
+ * Return: 0, or a negative errno: then the engine has no key.
  */
 int icrypt_engine_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
 {
@@ -183,7 +186,7 @@ int icrypt_engine_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 
 	if (!e->key)
 		return 0;
-	/* ESSIV: the key that encrypts sector numbers is a digest of the data's. */
+	/* ESSIV: the key that encrypts sector numbers is a digest of the data's key. */
 	if (e->digest) {
 		salt_size = crypto_shash_digestsize(e->digest);
 		err = crypto_shash_tfm_digest(e->digest, key, size, salt);
@@ -198,9 +201,9 @@ int icrypt_engine_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int si
 }
 
 /*
- * Fill in units that lie in one piece each, with the descriptor's iterators behind
- * them. Addresses are those of the direct map, in which neighbouring pages are
- * neighbours: so a unit may cross the pages of a folio.
+ * Fill in units that lie in one piece each, and advance the descriptor's iterators past
+ * them. A unit may cross pages of a folio, because the addresses are those of the direct
+ * map, in which these pages are neighbours as well. Returns the number of units.
  */
 static unsigned int collect(struct icrypt_cipher *c, struct iodesc *d, struct icrypt_du *du)
 {
@@ -241,8 +244,8 @@ static unsigned int collect(struct icrypt_cipher *c, struct iodesc *d, struct ic
  * @d:   the descriptor, not at its end
  * @may: as icrypt_cipher_run()'s
  *
- * Context: as icrypt_cipher_run(). Does not sleep, but may let others run.
- * Return: whether that was all. Otherwise the next unit is for the crypto API.
+ * Context: as icrypt_cipher_run(). Does not sleep, but may reschedule.
+ * Return: whether the descriptor is done. If not, the crypto API has to do the next unit.
  */
 bool icrypt_engine_run(struct icrypt_cipher *c, struct iodesc *d, unsigned int may)
 {
@@ -273,9 +276,10 @@ static void page_done(void *cookie, enum icrypt_progress progress)
 }
 
 /*
- * A page there and back, with the engine on or off, ns; the best of some rounds. 0 for a
- * driver that answers later: somebody chose it, or it is hardware. That it may do so
- * does not count, as in 6.1 all may where the FPU is in use.
+ * The time to encrypt and decrypt a page, with the engine on or off, ns; the best of some
+ * rounds. 0 if the driver answers later: then it was chosen by the user, or is hardware,
+ * and must be kept. Its flag CRYPTO_ALG_ASYNC is no proof: in 6.1 all simd drivers have
+ * it, because they answer later where the FPU is in use.
  */
 static u64 time_page(struct icrypt_cipher *c, struct page *page, void *req, bool on)
 {
@@ -314,8 +318,8 @@ static u64 time_page(struct icrypt_cipher *c, struct page *page, void *req, bool
  * @t:    its table line
  * @name: of the mapped device, for the log
  *
- * The faster one, by the clock: the engine does without a call, a request and an FPU
- * section for each unit, but the API may have code that is better on this CPU.
+ * Both are timed. The engine saves a call, a request and an FPU section per unit, but
+ * the code of the API may be faster on this CPU.
  *
  * Context: process, may sleep; no I/O yet.
  */
@@ -353,7 +357,7 @@ void icrypt_engine_choose(struct icrypt_cipher *c, const struct icrypt_table *t,
 }
 
 /**
- * icrypt_engine_name() - what "dmsetup status" calls it
+ * icrypt_engine_name() - the name of the cipher's implementation in "dmsetup status"
  * @c: the cipher
  *
  * Context: any.
