@@ -29,7 +29,7 @@ static inline void iv_zero(const struct icrypt_iv *iv, u8 *out)
 	}
 }
 
-/* 32-bit little-endian sector number: wraps at 2 TiB, that is its format. */
+/* 32-bit little-endian sector number. It wraps at 2 TiB, as the format defines. */
 static void iv_plain(const struct icrypt_iv *iv, u8 *out, u64 sector)
 {
 	iv_zero(iv, out);
@@ -49,7 +49,7 @@ static void iv_plain64be(const struct icrypt_iv *iv, u8 *out, u64 sector)
 	put_unaligned_be64(sector, out + iv->size - sizeof(u64));
 }
 
-/* Big-endian count of cipher blocks, from 1: what LRW (IEEE P1619 draft) wants. */
+/* Big-endian count of cipher blocks, from 1, as LRW (IEEE P1619 draft) defines it. */
 static void iv_benbi(const struct icrypt_iv *iv, u8 *out, u64 sector)
 {
 	iv_zero(iv, out);
@@ -62,8 +62,8 @@ static void iv_null(const struct icrypt_iv *iv, u8 *out, u64 sector)
 }
 
 /*
- * All IV modes. A new one is an entry here, and its functions: @generate above if
- * the sector number is all that it needs, else operations in iv_data.c.
+ * All IV modes. A new mode needs an entry here and its functions: @generate above if it
+ * needs only the sector number, otherwise operations in iv_data.c.
  */
 static const struct icrypt_iv_ops iv_modes[] = {
 	{ .name = "plain",	.generate = iv_plain },
@@ -118,7 +118,7 @@ int icrypt_iv_init(struct icrypt_iv *iv, const char *mode, unsigned int ivsize,
 		return -EINVAL;
 	}
 
-	/* A 64-bit sector number has to fit, whatever the cipher reads of it. */
+	/* A 64-bit sector number has to fit, even if the cipher reads less of it. */
 	iv->size = max_t(unsigned int, ivsize, sizeof(u64));
 
 	iv->ops = icrypt_iv_find(mode);
