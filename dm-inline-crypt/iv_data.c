@@ -7,7 +7,7 @@
  *	lmk		Loop-AES: MD5 of the sector's data, sector number and seed
  *	tcw		TrueCrypt before 4.1: seed and number, and whitened ciphertext
  *	eboiv		BitLocker: the byte offset, encrypted
- *	elephant	the same with BitLocker's diffuser under the cipher
+ *	elephant	like eboiv, and BitLocker's diffuser is applied to the plaintext
  *
  * The formats are described in dm-crypt's documentation ("ivmode") and in the
  * papers that it refers to: the Loop-AES README; "TrueCrypt on-disk format" in
@@ -37,12 +37,12 @@
  * @setkey: take the mode's part of the key; process context, may sleep. 0 or a negative
  *	    errno.
  * @begin:  make the IV of a data unit, and prepare the data. 0, 1 if the cipher has to
- *	    work in the unit's dst, or a negative errno with the unit as it was.
+ *	    work in the unit's dst, or a negative errno with the unit unchanged.
  * @end:    after the cipher, or NULL if there is nothing to do. 0 or a negative errno.
  * @undo:   after @begin, when the cipher failed and may get the unit again; or NULL
  *
- * The operations on a data unit run in any context but hardirq and do not sleep, but
- * for @begin where the unit's may_sleep is set.
+ * The operations on a data unit run in any context but hardirq. They do not sleep, except
+ * that @begin may sleep if the unit's may_sleep is set.
  */
 struct icrypt_iv_data_ops {
 	int (*init)(struct icrypt_cipher *c, struct icrypt_table *t, const char **error);
@@ -66,14 +66,14 @@ struct icrypt_iv_data_ops {
 
 /**
  * struct icrypt_iv_data - a generator and its secrets
- * @size:     of the IV, bytes
- * @unit:     a data unit, bytes
- * @seeded:   lmk: version 3, @seed is there
- * @seed:     lmk: hashed first; tcw: of the IV
- * @whitening: tcw: of the ciphertext
+ * @size:     size of the IV, bytes
+ * @unit:     size of a data unit, bytes
+ * @seeded:   lmk: it is version 3, and has a @seed
+ * @seed:     lmk: hashed first; tcw: seed of the IV
+ * @whitening: tcw: key of the whitening of the ciphertext
  * @hash:     lmk: MD5
- * @volume:   eboiv, elephant: the volume's own cipher and key, or NULL to wait for
- *	      the driver that its data have
+ * @volume:   eboiv, elephant: a synchronous transform with the cipher and key of the
+ *	      data, or NULL to wait for the driver of the data
  * @elephant: elephant: AES with the second half of the key
  */
 struct icrypt_iv_data {
@@ -87,13 +87,13 @@ struct icrypt_iv_data {
 	struct crypto_sync_skcipher	*elephant;
 };
 
-/* Memory for a data unit and a sector key behind it, bytes. */
+/* Size of the memory for a data unit and the sector key behind it, bytes. */
 static unsigned int unit_scratch(const struct icrypt_cipher *c)
 {
 	return c->sector_size + ELEPHANT_SECTOR_KEY;
 }
 
-/* Maps data that is in one piece, so within one page; else returns NULL. */
+/* Maps data that is in one piece, and so within one page; otherwise returns NULL. */
 static u8 *unit_map(struct scatterlist *sg, unsigned int bytes)
 {
 	if (unlikely(sg->length < bytes || !IS_ALIGNED(sg->offset, sizeof(u64))))
@@ -120,9 +120,10 @@ static void unit_copy(struct scatterlist *sg, u8 *to, unsigned int bytes)
 }
 
 /*
- * The data of @from for work that ends up in @to, which may be the same: where they
- * are to be, or in the request's memory. unit_put() ends it, and leaves nothing of them
- * in the latter, which stays with the bio and is freed as it is.
+ * Returns memory with the data of @from, for work whose result goes to @to; both may be
+ * the same. This is the memory of @to if that is in one piece, otherwise the memory of the
+ * request. unit_put() completes the work. It wipes the memory of the request, because that
+ * is later freed without wiping.
  */
 static u8 *unit_get(const struct icrypt_unit *u, struct scatterlist *from,
 		    struct scatterlist *to, unsigned int bytes)
@@ -147,7 +148,7 @@ static void unit_put(const struct icrypt_iv_data *iv, const struct icrypt_unit *
 	memzero_explicit(data, iv->unit);
 }
 
-/* The state of MD5 after all but its padding, over all blocks but the first. */
+/* The state of MD5 before its padding, over all blocks of the sector but the first. */
 static int lmk_hash(const struct icrypt_iv_data *iv, const struct icrypt_unit *u, const u8 *data,
 		    u8 *out)
 {
@@ -205,7 +206,7 @@ static int lmk_end(const struct icrypt_cipher *c, const struct icrypt_unit *u)
 	return err;
 }
 
-/* Its own inverse. */
+/* This function is its own inverse. */
 static void tcw_whiten(const struct icrypt_iv_data *iv, const struct icrypt_unit *u,
 		       struct scatterlist *sg)
 {
@@ -270,7 +271,7 @@ static int encrypt_blocks(struct crypto_sync_skcipher *tfm, u8 *data, unsigned i
 	return err;
 }
 
-/* With the driver of the data cipher. Its request is after the other memory. */
+/* Uses the driver of the data. The request for it follows the other memory. */
 static int encrypt_block_later(const struct icrypt_cipher *c, const struct icrypt_unit *u,
 			       unsigned int bytes, u8 *iv)
 {
@@ -303,9 +304,9 @@ static int eboiv_begin(const struct icrypt_cipher *c, const struct icrypt_unit *
 }
 
 /*
- * The diffusers: each word of the sector is mixed with two neighbours, running over
- * its end. Encryption goes backwards and subtracts what decryption added. Inlined
- * with their constants, or this would take longer than the cipher.
+ * The diffusers mix each word of the sector with two neighbours, wrapping around at its
+ * end. Encryption goes backwards, and subtracts where decryption adds. They are inlined
+ * with their constants, because otherwise they would take longer than the cipher.
  */
 struct diffuser {
 	unsigned int	cycles;
@@ -317,7 +318,7 @@ struct diffuser {
 static const struct diffuser diffuser_a = { 5, -2, -5, { 9, 0, 13, 0 } };
 static const struct diffuser diffuser_b = { 3, 2, 5, { 0, 10, 0, 25 } };
 
-/* The number of words is a power of two, and @last less by one. */
+/* The number of words is a power of two, and @last is that number minus one. */
 static __always_inline u32 diffuser_word(const struct diffuser *f, const u32 *d,
 					 unsigned long last, unsigned long i, unsigned int rotate)
 {
@@ -365,9 +366,10 @@ static int elephant_sector_key(const struct icrypt_iv_data *iv, const struct icr
 }
 
 /*
- * From @u->src to @u->dst, which the cipher then goes on with; or back, in @u->dst.
- * The sector key lies behind the data. Making it can fail, so that is done before
- * the cipher runs: what is half decrypted could not be tried again.
+ * Encryption: diffuses from @u->src to @u->dst, and the cipher then works in @u->dst.
+ * Decryption: works in @u->dst, after the cipher. The sector key is behind the data in
+ * memory. Making it can fail, so it is made before the cipher runs: a unit that is half
+ * decrypted could not be processed again.
  */
 static void elephant_diffuse(const struct icrypt_iv_data *iv, const struct icrypt_unit *u)
 {
@@ -438,7 +440,7 @@ int icrypt_iv_data_begin(const struct icrypt_cipher *c, const struct icrypt_unit
 }
 
 /**
- * icrypt_iv_data_end() - the cipher is through with a data unit: what is left to do
+ * icrypt_iv_data_end() - the second part of the mode, after the cipher
  * @c: the cipher
  * @u: the data unit
  *
@@ -453,7 +455,7 @@ int icrypt_iv_data_end(const struct icrypt_cipher *c, const struct icrypt_unit *
 }
 
 /**
- * icrypt_iv_data_undo() - the cipher failed, and perhaps gets a data unit again
+ * icrypt_iv_data_undo() - restore a data unit whose cipher failed and may run again
  * @c: the cipher
  * @u: the data unit, as icrypt_iv_data_begin() left it
  *
@@ -468,7 +470,7 @@ void icrypt_iv_data_undo(const struct icrypt_cipher *c, const struct icrypt_unit
 }
 
 /**
- * icrypt_iv_data_scratch() - memory that a data unit needs
+ * icrypt_iv_data_scratch() - the size of the memory that a data unit needs
  * @c: the cipher
  *
  * Context: any.
@@ -487,8 +489,8 @@ unsigned int icrypt_iv_data_scratch(const struct icrypt_cipher *c)
 /**
  * icrypt_iv_data_setkey() - take the generator's part of the key
  * @c:      the cipher
- * @key:    all of the key
- * @size:   of it, bytes
+ * @key:    the whole key
+ * @size:   size of @key, bytes
  *
  * Context: process, may sleep.
  * Return: 0 or a negative errno.
@@ -498,7 +500,7 @@ int icrypt_iv_data_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int s
 	return c->iv.ops->data->setkey(c, key, size);
 }
 
-/* Behind the keys of the cipher. */
+/* The generator's part of the key, which follows the keys of the cipher. */
 static const u8 *extra_key(const struct icrypt_cipher *c, const u8 *key, unsigned int size)
 {
 	return key + size - c->key_extra;
@@ -522,7 +524,7 @@ static int lmk_init(struct icrypt_cipher *c, struct icrypt_table *t, const char 
 		*error = "Unsupported sector size for LMK, must be 512";
 		return -EINVAL;
 	}
-	/* It is made of MD5. */
+	/* It uses MD5. */
 	if (fips_enabled) {
 		*error = "LMK support is disabled due to FIPS";
 		return -EINVAL;
@@ -531,7 +533,7 @@ static int lmk_init(struct icrypt_cipher *c, struct icrypt_table *t, const char 
 		*error = "IV of the cipher is too large for LMK";
 		return -EINVAL;
 	}
-	/* Version 3 has one key more: the seed. */
+	/* Version 3 has one more key: the seed. */
 	if (t->key_size % t->key_parts) {
 		t->key_parts++;
 		t->key_extra = t->key_size / t->key_parts;
@@ -631,7 +633,7 @@ const struct icrypt_iv_data_ops icrypt_eboiv_ops = {
 	.begin	= eboiv_begin,
 };
 
-/* Both keys are set, whatever one says, or an old key could outlive its wiping. */
+/* Both keys are set even if one fails; otherwise an old key could survive a wipe. */
 static int elephant_setkey(struct icrypt_cipher *c, const u8 *key, unsigned int size)
 {
 	int err = crypto_sync_skcipher_setkey(c->iv_data->elephant, extra_key(c, key, size),
@@ -677,7 +679,7 @@ const struct icrypt_iv_data_ops icrypt_elephant_ops = {
  */
 int icrypt_iv_data_init(struct icrypt_cipher *c, struct icrypt_table *t, const char **error)
 {
-	/* A cipher without IV has none of these either. */
+	/* A cipher without an IV has none of these modes. */
 	if (!c->iv.ops || !c->iv.ops->data)
 		return 0;
 	c->iv_data = kzalloc_obj(*c->iv_data);
