@@ -117,11 +117,11 @@ static int copy_from_keyring(u8 *dst, unsigned int size, const char *desc, const
  * icrypt_key_wipe() - forget the key
  * @cc: the mapped device, suspended
  *
- * The transforms get a random key: the crypto API has no call to take one away.
+ * The transforms get a random key, because the crypto API has no call to remove a key.
  *
  * Context: process, may sleep. Under @cc->key_lock.
- * Return: 0, or the error of a transform that refused the random key, which
- * then still has the old one.
+ * Return: 0, or the error of a transform that refused the random key. That transform
+ * still has the old key.
  */
 int icrypt_key_wipe(struct icrypt_config *cc)
 {
@@ -145,8 +145,9 @@ int icrypt_key_wipe(struct icrypt_config *cc)
  * @t:     a line with the key parsed; the digits are not changed
  * @error: set when refused
  *
- * A refused key leaves the old one in use, unless its digits were no digits or
- * the transforms were touched: after that there is none.
+ * If a key is refused, the old one stays in use, with two exceptions: if the new key
+ * contains other characters than hex digits, or was given to the transforms already, the
+ * device has no key afterwards.
  *
  * Context: process, may sleep. Under @cc->key_lock once the device exists.
  * Return: 0 or a negative errno.
@@ -205,7 +206,7 @@ out:
 }
 
 /**
- * icrypt_key_free() - wipe and free every copy that the target holds itself
+ * icrypt_key_free() - wipe and free all copies of the key outside of the transforms
  * @cc: the mapped device
  *
  * Context: process.
