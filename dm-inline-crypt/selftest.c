@@ -3,9 +3,9 @@
  * The self-test at load: known answers of the module's own path, from the words of a
  * table line through the IV generators and the crypto API to a bio of several pages.
  *
- * The module compiles on kernels on which nobody has tried it, and its crypto code
- * rests on interfaces that change. Wrong data on a disk is worse than no target, so
- * without the right answers there is none, and dm-crypt can take its place.
+ * The module compiles on kernels on which it has not been tested, and its crypto code
+ * depends on interfaces that change. Wrong data on a disk is worse than no target. So if
+ * an answer is wrong, the module does not load, and dm-crypt can take its place.
  *
  * The answers are OpenSSL's, see tests/26-selftest.t.
  */
@@ -18,11 +18,11 @@
 
 #include "icrypt.h"
 
-/* Of the data, bytes: units of 512 bytes on both sides of the 2^32th, two of 4096. */
+/* Size of the data, bytes: 512-byte units on both sides of number 2^32, or two of 4096. */
 #define SELFTEST_BYTES		8192U
 #define SELFTEST_IV_OFFSET	"4294967288"
 
-/* Where the data lie in memory: the pieces of a bio, none of them a page. */
+/* The pieces of the bio, bytes: a data unit of 4096 bytes crosses a page. */
 static const unsigned int selftest_pieces[] = { 3584, 4096, 512 };
 
 #define SELFTEST_PAGES		ARRAY_SIZE(selftest_pieces)
@@ -30,8 +30,8 @@ static const unsigned int selftest_pieces[] = { 3584, 4096, 512 };
 
 /**
  * struct selftest - a known answer
- * @cipher:      as in a table line
- * @key_size:    bytes
+ * @cipher:      the cipher, as in a table line
+ * @key_size:    size of the key, bytes
  * @sector_size: data unit, bytes; IVs count these
  * @sum:         FNV-1a, 64 bits, of the ciphertext
  */
@@ -66,7 +66,7 @@ static const struct selftest selftests[] = {
  * @pages:  the data, in pieces
  * @vecs:   these pieces
  * @bio:    the bio of these
- * @done:   a driver that answers later has answered
+ * @done:   completed when an asynchronous driver has answered
  */
 struct selftest_run {
 	struct icrypt_table	table;
@@ -84,7 +84,7 @@ static u8 selftest_byte(unsigned int at)
 	return at * 31 + (at >> 8) * 17;
 }
 
-/* Where byte @at of the data is. The pages are not of high memory. */
+/* The address of byte @at of the data. The pages are not in high memory. */
 static u8 *selftest_at(struct selftest_run *run, unsigned int at)
 {
 	unsigned int i = 0;
@@ -112,7 +112,7 @@ static int selftest_alloc(struct selftest_run *run)
 		run->pages[i] = alloc_page(GFP_KERNEL);
 		if (!run->pages[i])
 			return -ENOMEM;
-		/* At its end, so that it is no page's worth and yet aligned to a sector. */
+		/* The first piece ends with its page: not a whole page, but sector-aligned. */
 		bvec_set_page(&run->vecs[i], run->pages[i], selftest_pieces[i],
 			      i ? 0 : PAGE_SIZE - selftest_pieces[i]);
 	}
@@ -181,7 +181,7 @@ static int selftest_compare_by(struct selftest_run *run, const struct selftest *
 	return err;
 }
 
-/* By the crypto API, and by the engine if it takes the specification. */
+/* Tests the crypto API, and also the engine if it supports the specification. */
 static int selftest_compare(struct selftest_run *run, const struct selftest *test)
 {
 	struct icrypt_cipher *c = &run->cipher;
@@ -229,7 +229,7 @@ static int selftest_one(struct selftest_run *run, const struct selftest *test)
 	err = icrypt_cipher_init(&run->cipher, &run->table, &error);
 	if (!err)
 		err = icrypt_cipher_setkey(&run->cipher, run->key, test->key_size);
-	/* Not there, or not with FIPS: that is no wrong answer. */
+	/* A cipher that the kernel lacks, or that FIPS forbids, is not a wrong answer. */
 	if (err && err != -ENOMEM)
 		err = 0;
 	else if (!err)
@@ -243,7 +243,7 @@ free:
 /**
  * icrypt_selftest() - do table, IVs, cipher and bios of several pages yield the right data?
  *
- * What this kernel does not have is not tested.
+ * Ciphers that this kernel does not have are not tested.
  *
  * Context: process, may sleep; loads crypto modules.
  * Return: 0; -EBADMSG for wrong data; or another negative errno.
