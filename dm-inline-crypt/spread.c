@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cipher work that one CPU has too much of, in batches, to CPUs that are idle.
+ * Give cipher work to idle CPUs, in batches, if one CPU has too much of it.
  *
- *	icrypt_spread()		a CPU adds a bio to its lane, if anybody serves it
+ *	icrypt_spread()		a CPU adds a bio to its lane, if a helper serves it
  *	spread_work()		a helper, a worker that takes bios off a lane
  *
  * Each mapped device has a lane for each CPU and direction. A bio is added only
  * while a helper serves the lane, so no bio ever waits for a worker that has not
- * started. A CPU without a helper calls one and goes on by itself meanwhile: a
- * call that finds no idle CPU costs no more than the call. A helper that is
- * awake takes one bio after the other, stays a moment when the lane is empty,
- * and calls the next helper when bios queue up behind it.
+ * started. A CPU without a helper calls one and meanwhile works on its own: if the
+ * helper finds no idle CPU, only the call was wasted. A helper that is awake takes
+ * one bio after the other, stays a moment when the lane is empty, and calls the
+ * next helper when bios queue up behind it.
  *
- * The scheduler finds the idle CPU. A helper that does not have its CPU for
- * itself has been given none: it leaves, and no CPU calls again for some jiffies.
- * When to spread at all is up to context.c.
+ * The scheduler finds the idle CPU. If a helper does not have its CPU for itself,
+ * there was no idle CPU: the helper leaves, and no CPU calls again for some jiffies.
+ * context.c decides when to spread at all.
  */
 
 #include <linux/bitops.h>
@@ -29,28 +29,28 @@
 /* The most helpers of a device, all lanes together. */
 #define SPREAD_HELPERS_MAX	((unsigned int)BITS_PER_LONG)
 
-/* Bios that wait for each helper before one more is called. */
+/* Another helper is called when so many bios wait for each helper. */
 #define SPREAD_CALL		2
 
 /*
- * The most that may wait for each of them. Devices complete in bursts, between
- * which the CPU submits: what is left of a burst is done meanwhile. Who submits
- * writes had better help before there is nothing left to submit.
+ * The most bios that may wait for each helper. Devices complete reads in bursts.
+ * Between two bursts the CPU submits, and helpers work off the rest of the burst. A
+ * submitter of writes should itself encrypt, or soon it has nothing left to submit.
  */
 #define SPREAD_DEPTH_READ	8
 #define SPREAD_DEPTH_WRITE	4
 
 /*
- * How long a helper stays at a lane that has run empty, ns. Longer than waking it
- * up takes, for the submitter would pay for that, and bios come in bursts.
+ * How long a helper stays at a lane that has run empty, ns. This is longer than waking
+ * up a helper takes, because the submitter pays for the wake-up and bios come in bursts.
  */
 #define SPREAD_LINGER		(50 * NSEC_PER_USEC)
 
-/* How long nobody calls after a call that found no idle CPU, jiffies. */
+/* How long no CPU calls a helper after a call that found no idle CPU, jiffies. */
 #define SPREAD_PAUSE_MIN	1
 #define SPREAD_PAUSE_MAX	(1UL + HZ / 50)
 
-/* After so many bios a helper has been worth its call. */
+/* A helper that has processed so many bios was worth its call. */
 #define SPREAD_WORTH		16
 
 struct icrypt_helper {
@@ -60,16 +60,16 @@ struct icrypt_helper {
 
 /* Read by all CPUs for each bio of a backlog, written when helpers are called. */
 static struct {
-	unsigned long	until;	/* nobody calls: no CPU was idle, jiffies */
-	unsigned long	trial;	/* nobody else calls: somebody has, jiffies */
-	unsigned int	jiffies; /* how long it is the next time */
+	unsigned long	until;	/* no CPU calls until then, as none was idle, jiffies */
+	unsigned long	trial;	/* no other CPU calls until then, as one just did, jiffies */
+	unsigned int	jiffies; /* length of the next pause */
 	unsigned int	most;	/* helpers to call at once */
 } ____cacheline_aligned_in_smp pause = {
 	.jiffies = SPREAD_PAUSE_MIN,
 	.most = SPREAD_HELPERS_MAX,
 };
 
-/* Not time_before(): what lies long back must not come again. */
+/* Not time_before(): for that, a time long ago would be in the future again. */
 static bool spread_is_ahead(unsigned long until)
 {
 	return until - jiffies - 1 < SPREAD_PAUSE_MAX;
@@ -126,7 +126,7 @@ void icrypt_learn_idle(unsigned int started, unsigned int idle)
 		WRITE_ONCE(pause.most, new);
 }
 
-/* Does the lane need another helper, and may it have one? With its lock. */
+/* Does the lane need another helper, and may it have one? Called with its lock held. */
 static bool spread_wants_helper(struct icrypt_lane *lane)
 {
 	return lane->len >= SPREAD_CALL * lane->helpers && !READ_ONCE(lane->called) &&
@@ -134,7 +134,7 @@ static bool spread_wants_helper(struct icrypt_lane *lane)
 	       !icrypt_spread_is_paused() && !spread_is_ahead(READ_ONCE(pause.trial));
 }
 
-/* With lane->called set by us, and without the lock. */
+/* Called by the CPU that set lane->called, without the lock. */
 static void spread_call(struct icrypt_lane *lane)
 {
 	struct icrypt_config *cc = lane->cc;
@@ -146,22 +146,23 @@ static void spread_call(struct icrypt_lane *lane)
 		if (test_bit(i, &cc->helpers_used) || test_and_set_bit(i, &cc->helpers_used))
 			continue;
 		h->lane = lane;
-		/* Others need not find out at the same time. */
+		/* Other CPUs need not try at the same time. */
 		WRITE_ONCE(pause.trial, jiffies + READ_ONCE(pause.jiffies));
 		queue_work(cc->spread_wq, &h->work);
 		return;
 	}
-	/* All of them are in other lanes. Too late for a bio that wanted this one. */
+	/* All helpers serve other lanes. */
 	WRITE_ONCE(lane->called, false);
 }
 
 /**
  * icrypt_spread() - have a bio's cipher run on another CPU, if one is idle
- * @lane: this CPU's
- * @io:   a read that the device is done with, or a write in map that has nothing yet
+ * @lane: the lane of this CPU
+ * @io:   a complete read, or a write in map for which nothing is allocated yet
  *
  * Context: any.
- * Return: false if the caller has to do it; else @io is gone.
+ * Return: true if a helper gets @io, which may be gone by then; false if the caller
+ * has to process it.
  */
 bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io)
 {
@@ -169,14 +170,14 @@ bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io)
 	unsigned long flags;
 	bool call, taken;
 
-	/* With no idle CPU the price is a look at the time, and no lock. */
+	/* If no CPU is idle, this costs a look at the time, and no lock. */
 	if (!READ_ONCE(lane->helpers) &&
 	    (READ_ONCE(lane->called) || icrypt_spread_is_paused()))
 		return false;
 
 	/*
-	 * A helper may end the bio before we are through, and the device may go with it. dm
-	 * waits for a grace period between the last bio and the destructor.
+	 * A helper may end the bio before this function returns, and then the device may be
+	 * removed. dm waits for a grace period between the last bio and the destructor.
 	 */
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&lane->lock, flags);
@@ -196,11 +197,11 @@ bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io)
 }
 
 /**
- * icrypt_spread_again() - the same for a read that was refused, if there are helpers now
+ * icrypt_spread_again() - spread a read that icrypt_spread() refused, if a helper came
  * @io: the read
  *
  * Context: softirq, or a task with bottom halves off.
- * Return: false if the caller has to do it; else @io is gone.
+ * Return: as icrypt_spread().
  */
 bool icrypt_spread_again(struct icrypt_io *io)
 {
@@ -230,7 +231,10 @@ static struct icrypt_io *spread_take(struct icrypt_lane *lane)
 	return io;
 }
 
-/* Until the lane is empty, or somebody else is at it and this CPU is wanted. */
+/*
+ * Process bios until the lane is empty, or until another task wants this CPU and another
+ * helper serves the lane. Returns the number of bios.
+ */
 static unsigned int spread_serve(struct icrypt_lane *lane)
 {
 	unsigned int done = 0;
@@ -260,7 +264,7 @@ static unsigned int spread_serve(struct icrypt_lane *lane)
 				icrypt_read_helped(io);
 			done++;
 		} else {
-			/* Who called has a bio to do before there is another for us. */
+			/* The CPU that called processes a bio itself before it adds one. */
 			spread_linger(lane, done ? SPREAD_LINGER :
 				      max(SPREAD_LINGER, 2UL * READ_ONCE(lane->limit)));
 		}
@@ -332,7 +336,7 @@ int icrypt_spread_init(struct icrypt_config *cc)
 }
 
 /**
- * icrypt_spread_exit() - free them, with the workqueues gone
+ * icrypt_spread_exit() - free a device's lanes and helpers, after its workqueues
  * @cc: the mapped device, zeroed or as far as icrypt_spread_init() came
  *
  * Context: process.
