@@ -4,8 +4,8 @@
  * in which its cipher ran. Bios without data (flush, discard) and reads that failed on
  * the device never reach the cipher and are not counted.
  *
- * And a histogram of the time that the same bios took. It reads the clock twice per
- * bio, so it is off until "dmsetup message D 0 stats on".
+ * This file also has the histogram of the time that these bios took. It reads the clock
+ * twice per bio, so it is off until "dmsetup message D 0 stats on".
  */
 
 #include <linux/bitops.h>
@@ -23,7 +23,7 @@ static const char * const read_names[ICRYPT_CONTEXTS] = {
 	[ICRYPT_WQ]	= "r_wq",
 };
 
-/* Writes have no completion to encrypt in. */
+/* A write is never encrypted in its completion. */
 static const char * const write_names[ICRYPT_CONTEXTS] = {
 	[ICRYPT_CALLER]	= "w_caller",
 	[ICRYPT_WQ]	= "w_wq",
@@ -63,7 +63,7 @@ void icrypt_stats_exit(struct icrypt_config *cc)
 }
 
 /**
- * icrypt_stats_fallback() - count and trace that a bio leaves for a worker
+ * icrypt_stats_fallback() - count and trace that a bio goes to a worker
  * @io:     the bio
  * @reason: why
  *
@@ -140,7 +140,7 @@ void icrypt_stats_count_latency(struct icrypt_io *io)
 /**
  * icrypt_stats_print() - the status line
  * @cc:   the mapped device
- * @buf:  where to
+ * @buf:  receives the line
  * @size: of @buf, bytes
  *
  * Context: process.
@@ -199,7 +199,7 @@ static void latency_add(unsigned long *sum, const unsigned long *counts)
 		sum[i] += READ_ONCE(counts[i]);
 }
 
-/* Since the histogram was created; resets do not change these counts. */
+/* The counts since the histogram was created, which resets do not change. */
 static void latency_sum(struct icrypt_config *cc, struct icrypt_latency *sum)
 {
 	int cpu;
@@ -256,8 +256,8 @@ static int latency_print_all(struct icrypt_config *cc, char *buf, unsigned int s
  * @cc:     the mapped device
  * @argc:   words of the message, at least 1
  * @argv:   the words, the first is "stats"
- * @result: where the histogram goes
- * @maxlen: of @result, bytes; dm has the user repeat it with more if it is full
+ * @result: receives the histogram
+ * @maxlen: size of @result, bytes; if it is full, dm makes user space try a larger one
  *
  * A reset does not write to the counters, which other CPUs may be incrementing. It
  * saves their values, which are subtracted from then on.
