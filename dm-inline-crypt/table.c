@@ -21,12 +21,12 @@
 /* No key in a kernel keyring can be larger. */
 #define ICRYPT_KEY_SIZE_MAX	32768
 
-/* Of options that dm-crypt has; its own limit as well. */
+/* The most options that dm-crypt has too; dm-crypt has the same limit. */
 #define ICRYPT_OPTS_MAX		9
 
 /*
- * The kernel has no algorithm with as many hex digits in a row: the most are the
- * seven of rfc7539esp. The shortest key of any cipher has more.
+ * So many hex digits in a row are taken for a key. The name of no algorithm of the kernel
+ * has as many: the longest run is seven, in "rfc7539esp". The shortest key has more.
  */
 #define ICRYPT_HEX_RUN_MAX	8
 
@@ -62,8 +62,8 @@ static const char * const engine_names[ICRYPT_ENGINE_COUNT] = {
 };
 
 /*
- * Names that algorithms of the crypto API are made of; see icrypt_alg_print(). None of
- * them is a secret, so what is printed from this list is none either.
+ * Parts of which the names of crypto API algorithms are made, see icrypt_alg_print().
+ * Printing words of this list reveals no secret.
  */
 static const char * const alg_names[] = {
 	/* ciphers */
@@ -84,8 +84,8 @@ static const char * const alg_names[] = {
 };
 
 /*
- * The message says what is wrong with @t->word, but has no text of the line: where words
- * are in the wrong order any of them may be the key.
+ * The message says what is wrong with @t->word, but contains no text of the line: if the
+ * words are in the wrong order, any of them may be the key.
  */
 static int refuse(struct icrypt_table *t, const char *error)
 {
@@ -93,7 +93,7 @@ static int refuse(struct icrypt_table *t, const char *error)
 	return -EINVAL;
 }
 
-/* The most hex digits in a row. Eight bytes of a key's text are eight of them. */
+/* The largest number of hex digits in a row. */
 static unsigned int hex_run(const char *word)
 {
 	unsigned int run = 0, most = 0;
@@ -106,7 +106,7 @@ static unsigned int hex_run(const char *word)
 	return most;
 }
 
-/* kstrtouint() and kstrtou64() take a sign, dm-crypt does not. */
+/* kstrtouint() and kstrtou64() accept a sign, but dm-crypt does not. */
 static int to_uint(const char *word, unsigned int *value)
 {
 	return *word == '+' ? -EINVAL : kstrtouint(word, 10, value);
@@ -166,7 +166,7 @@ static int set_alg(struct icrypt_table *t, const char *mode, const char *api,
 	return 0;
 }
 
-/* The MAC in authenc(<mac>,<cipher>): its digest is the tag, its key is apart. */
+/* The MAC in authenc(<mac>,<cipher>). Its digest is the tag, and it has its own key. */
 static int set_mac(struct icrypt_table *t, const char *spec)
 {
 	const char *begin = spec + strlen("authenc("), *end;
@@ -256,8 +256,8 @@ static int parse_cipher(struct icrypt_table *t, const char *word)
  * @t:    receives key, key_size, key_odd and key_in_keyring; error when refused
  * @word: hex digits, "-" for no key, or ":<bytes>:<type>:<description>"
  *
- * Does not look at the hex digits themselves, so @word must be kept for that. Of
- * an odd number of them the last is ignored, as dm-crypt does.
+ * Does not decode the hex digits, so @word must be kept until they are decoded. If their
+ * number is odd, the last one is ignored, as by dm-crypt.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -347,7 +347,7 @@ static int parse_integrity(struct icrypt_table *t, const char *word)
 	if (to_uint(size, &t->tag_size) || !t->tag_size ||
 	    t->tag_size > ICRYPT_TAG_SIZE_MAX)
 		return refuse(t, "Invalid integrity, use 1 to 480 bytes");
-	/* Of two such options dm-crypt takes and prints the last, but an "aead" stays. */
+	/* If this is given twice, dm-crypt uses and prints the last, but "aead" persists. */
 	if (!strcasecmp(auth + 1, "aead"))
 		t->aead = true;
 	else if (strcasecmp(auth + 1, "none"))
@@ -408,7 +408,7 @@ static int parse_options(struct icrypt_table *t, unsigned int argc, char **argv)
 	if (to_uint(argv[0], &count) || count > argc - 1)
 		return refuse(t,
 			      "Invalid number of feature args, must be the number of words after it");
-	/* dm-crypt does not look at what follows them. */
+	/* dm-crypt ignores words after the options, too. */
 	t->ignored = argc - 1 - count;
 	for (i = 1; i <= count; i++) {
 		t->word = ICRYPT_WORD_OPTS + i;
@@ -428,7 +428,7 @@ static int parse_options(struct icrypt_table *t, unsigned int argc, char **argv)
  * @argc: number of words
  * @argv: <cipher> <key> <iv_offset> <device> <start> [<#opts> <opts>...]
  *
- * The words stay as they are and must outlive @t.
+ * The words are not changed, and must outlive @t.
  *
  * Context: any, does not sleep.
  * Return: 0 or -EINVAL.
@@ -445,14 +445,14 @@ int icrypt_table_parse(struct icrypt_table *t, unsigned int argc, char **argv)
 			      "Too few arguments, need <cipher> <key> <iv_offset> <device> <start>");
 
 	/*
-	 * A cipher that the crypto API does not have, it asks modprobe for, by name. All users
+	 * If the crypto API does not have a cipher, it asks modprobe for it, by name. All users
 	 * can see that name in the list of processes, and it may get into logs.
 	 */
 	t->word = ICRYPT_WORD_CIPHER;
 	if (hex_run(argv[0]) >= ICRYPT_HEX_RUN_MAX)
 		return refuse(t,
 			      "Cipher has 8 hex digits in a row, is it the key? That comes second");
-	/* The file system of the working directory gets to see what is no path or number. */
+	/* dm looks a bare word up in the working directory, and its file system sees it. */
 	t->word = ICRYPT_WORD_DEVICE;
 	if (!strpbrk(argv[3], "/=") && hex_run(argv[3]) >= ICRYPT_HEX_RUN_MAX)
 		return refuse(t,
@@ -482,7 +482,7 @@ int icrypt_table_parse(struct icrypt_table *t, unsigned int argc, char **argv)
 	return 0;
 }
 
-/* The first @len characters of @name as alg_names has them, or "?". */
+/* The entry of alg_names that equals the first @len characters of @name, or "?". */
 static const char *known_name(const char *name, size_t len)
 {
 	size_t i;
@@ -496,11 +496,11 @@ static const char *known_name(const char *name, size_t len)
 /**
  * icrypt_alg_print() - print a name of the crypto API, for a message
  * @alg:  the name, such as "xts(aes)"
- * @buf:  where to
+ * @buf:  receives the text
  * @size: size of @buf, bytes, not 0
  *
- * A name that the crypto API does not have may be anything, also the key. So what is printed
- * comes from a list of names that are known: of "xts(secret)" it is "xts(?)".
+ * A name that the crypto API does not have may be anything, even the key. So only the parts
+ * that are in a list of known names are printed: "xts(?)" for "xts(secret)".
  *
  * Context: any, does not sleep.
  */
@@ -523,13 +523,13 @@ void icrypt_alg_print(const char *alg, char *buf, unsigned int size)
 /**
  * icrypt_table_print() - print a table line or the IMA measurement of it
  * @t:    what to print
- * @what: ICRYPT_PRINT_TABLE, or the attributes only that IMA measures
+ * @what: ICRYPT_PRINT_TABLE, or another value for only the attributes that IMA measures
  * @key:  the key to print as hex, or NULL to print zeros of the same length
- * @buf:  where to
+ * @buf:  receives the text
  * @size: size of @buf, bytes
  *
- * The same words in the same order as dm-crypt prints them; options of our own
- * come last, and only when they differ from the default.
+ * Prints the same words in the same order as dm-crypt. Options of our own come last, and
+ * only if they differ from the default.
  *
  * Context: any, does not sleep.
  * Return: bytes written, without the final NUL. Cut at @size like scnprintf().
