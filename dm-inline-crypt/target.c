@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dm-inline-crypt: transparent encryption whose I/O completes in one context.
+ * dm-inline-crypt: transparent encryption in the context that handles the I/O.
  *
  * This file is the interface to dm. An I/O continues in read.c or write.c, and
  * context.c decides where its cipher runs.
@@ -28,7 +28,7 @@ static unsigned int max_write_size __read_mostly;
 module_param(max_write_size, uint, 0644);
 MODULE_PARM_DESC(max_write_size, "Largest write to process at once, bytes (default: 0, no limit)");
 
-/* How the memory of I/O has to be aligned. */
+/* The alignment that buffers for direct I/O need. */
 #define ICRYPT_ALIGN_DEVICE	0
 #define ICRYPT_ALIGN_BLOCK	1
 #define ICRYPT_ALIGN_SECTOR	2
@@ -43,7 +43,7 @@ static void icrypt_free(struct dm_target *ti)
 
 	if (cc->wq)
 		destroy_workqueue(cc->wq);
-	/* Its writes continue in write_wq, so it goes first. */
+	/* The writes of this queue continue in write_wq, so it is destroyed first. */
 	if (cc->pages_wq)
 		destroy_workqueue(cc->pages_wq);
 	if (cc->write_wq)
@@ -185,16 +185,16 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 		t->options |= BIT(ICRYPT_OPT_NO_WRITE_WORKQUEUE);
 	cc->rotational = icrypt_bdev_rotational(cc->dev->bdev);
 	/*
-	 * An append learns its sector only when it is done, which is too late
-	 * for an IV made of it: dm turns appends into writes for us.
+	 * The sector of an append is known only when it is done, which is too late
+	 * for an IV that is made from it. So dm has to turn appends into writes.
 	 */
 	ti->emulate_zone_append = cc->zoned;
 	return 0;
 }
 
 /*
- * dm frees the words as they are. In a line or message with the words in the wrong order
- * any of them may be the key, also one that is ignored; so none is left.
+ * Overwrites all words, because dm frees them without doing so. If the words of a line or
+ * message are in the wrong order, any of them may be the key, even an ignored one.
  */
 static void icrypt_wipe_words(unsigned int argc, char **argv)
 {
@@ -314,7 +314,7 @@ static int icrypt_map(struct dm_target *ti, struct bio *bio)
 	switch (bio_op(bio)) {
 	case REQ_OP_READ:
 	case REQ_OP_WRITE:
-		/* dm sends flushes on their own, without data. */
+		/* dm sends flushes as separate bios, without data. */
 		if (likely(bio->bi_iter.bi_size))
 			break;
 		fallthrough;
@@ -445,7 +445,7 @@ static int icrypt_message(struct dm_target *ti, unsigned int argc, char **argv, 
 		err = set ? icrypt_message_key_set(ti, argv[2]) : icrypt_key_wipe(cc);
 		mutex_unlock(&cc->key_lock);
 	}
-	/* dm has the result where the words were; there is one for "stats" alone. */
+	/* dm writes the result to the memory of the words; only "stats" has a result. */
 	if (err != 1)
 		icrypt_wipe_words(argc, argv);
 	return err;
@@ -470,9 +470,9 @@ static void icrypt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	/*
 	 * A data unit may cross pages, so user buffers need not be aligned to
 	 * it. But no segment may be smaller than 512 bytes, for which the
-	 * scatterlists are sized.
-	 * Nor than a block of the device below: some drivers promise to take
-	 * less and get it wrong, and nobody found out, as dm-crypt asks for more.
+	 * scatterlists are sized. By default it must not be smaller than a block
+	 * of the device below either: some drivers report that they accept less
+	 * but handle it wrongly, which dm-crypt hides because it requires more.
 	 */
 	if (READ_ONCE(memory_alignment) >= ICRYPT_ALIGN_BLOCK)
 		align = max_t(unsigned int, align, bdev_logical_block_size(cc->dev->bdev));
@@ -546,7 +546,7 @@ static int __init icrypt_init(void)
 	DMERR("cannot register the target \"%s\": another module provides it", icrypt_target.name);
 	if (takeover)
 		DMERR("takeover: run \"rmmod dm-crypt\" first, or load without takeover=1");
-	/* To modprobe, -EEXIST would mean that this module is loaded already. */
+	/* modprobe would take -EEXIST as "this module is loaded already". */
 	if (err == -EEXIST)
 		err = -EBUSY;
 engine:
