@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cipher engine: the part that is C. It prepares keys, calls the assembler and
- * tests it. But for the tests, whoever calls it is in an FPU section.
+ * The C part of the cipher engine. It prepares keys, calls the assembler and tests it.
+ * icrypt_units_crypt() is called in an FPU section. The tests begin one themselves.
  */
 
 #include <asm/cpufeature.h>
@@ -15,7 +15,7 @@
 #include "compat.h"
 #include "units.h"
 
-/* units_x86.S; called directly, so without a type for CFI. */
+/* These functions of units_x86.S are only called directly, so CFI needs no type. */
 asmlinkage void icrypt_units_ivs_avx(const u8 *slots, unsigned long rounds,
 				     struct icrypt_du *du, unsigned int n);
 asmlinkage void icrypt_units_xts_encrypt_avx(const u8 *slots, unsigned long rounds,
@@ -40,7 +40,7 @@ asmlinkage void icrypt_units_cbc_decrypt_vaes(const u8 *slots, unsigned long rou
 					      const struct icrypt_du *du, unsigned int n,
 					      unsigned int size);
 
-/* An assembler that does not know VAES makes a module without it. */
+/* If the assembler does not know VAES, the module is built without it. */
 #ifdef ICRYPT_AS_VAES
 #define HAVE_VAES	true
 #else
@@ -69,7 +69,7 @@ bool icrypt_units_supported(enum icrypt_units_variant v)
 }
 
 /**
- * icrypt_units_name() - what a variant is called in messages
+ * icrypt_units_name() - the name of a variant in messages
  * @v: the variant
  *
  * Context: any.
@@ -86,7 +86,7 @@ const char *icrypt_units_name(enum icrypt_units_variant v)
 	return names[v];
 }
 
-/* Round keys to the end of the slots. */
+/* Copies round keys to the last slots. */
 static void fill_slots(u8 (*slots)[16], const u32 *keys, unsigned int rounds)
 {
 	memcpy(slots[ICRYPT_UNITS_SLOTS - 1 - rounds], keys, (rounds + 1) * 16);
@@ -100,15 +100,15 @@ static unsigned int aes_rounds(unsigned int size)
 
 /**
  * icrypt_units_setkey() - expand a key
- * @key:     receives the round keys; nothing of an old key is left in it
- * @mode:    of operation
- * @raw:     the key; with XTS the data's followed by the tweak's, of the same size
- * @size:    of @raw, bytes
- * @iv_raw:  CBC: a key to encrypt the IVs with, as ESSIV has it, or NULL
- * @iv_size: of @iv_raw, bytes
+ * @key:     receives the round keys; an old key in it is wiped
+ * @mode:    mode of operation
+ * @raw:     the key; with XTS the key of the data, then the key of the tweak, of equal size
+ * @size:    size of @raw, bytes
+ * @iv_raw:  CBC: the key that encrypts the IVs, as with ESSIV, or NULL
+ * @iv_size: size of @iv_raw, bytes
  *
- * Context: any, does not sleep. May use the FPU itself, so not in a section of it.
- * Return: 0, or -EINVAL for a size that AES does not have; then there is no key.
+ * Context: any except an FPU section, because it may use the FPU; does not sleep.
+ * Return: 0, or -EINVAL for a size that AES does not have; then @key has no key.
  */
 int icrypt_units_setkey(struct icrypt_units_key *key, enum icrypt_units_mode mode,
 			const u8 *raw, unsigned int size, const u8 *iv_raw, unsigned int iv_size)
@@ -118,7 +118,7 @@ int icrypt_units_setkey(struct icrypt_units_key *key, enum icrypt_units_mode mod
 
 	icrypt_units_wipe(key);
 	if (mode == ICRYPT_UNITS_XTS) {
-		/* Two of 24 bytes are no XTS. */
+		/* XTS does not allow two keys of 24 bytes. */
 		if (size != 32 && size != 64)
 			return err;
 		size /= 2;
@@ -189,13 +189,13 @@ static void crypt_cbc(enum icrypt_units_variant v, const struct icrypt_units_key
  * @v:       a variant that the CPU supports
  * @key:     round keys
  * @du:      the units; the array has room for the next multiple of ICRYPT_UNITS_BATCH,
- *	     and the IVs of the units that are only there for that change, too
- * @n:       how many, any number
- * @size:    of a unit, bytes; a multiple of ICRYPT_UNITS_GRANULE, not 0
- * @encrypt: else decrypt
- * @scratch: zero after it
+ *	     and the IVs of the additional units may change as well
+ * @n:       number of units, any number
+ * @size:    size of a unit, bytes; a multiple of ICRYPT_UNITS_GRANULE, not 0
+ * @encrypt: encrypt, else decrypt
+ * @scratch: memory for the assembler, zero afterwards
  *
- * Context: in an FPU section, whose length is the caller's business.
+ * Context: in an FPU section. The caller limits its length.
  */
 void icrypt_units_crypt(enum icrypt_units_variant v, const struct icrypt_units_key *key,
 			struct icrypt_du *du, unsigned int n, unsigned int size, bool encrypt,
@@ -210,7 +210,7 @@ void icrypt_units_crypt(enum icrypt_units_variant v, const struct icrypt_units_k
 			crypt_xts(v, key, du, part, size, encrypt, scratch->bytes);
 		else
 			crypt_cbc(v, key, du, part, size, encrypt);
-		/* Encrypted IVs are nobody's business either. */
+		/* Encrypted IVs are secret, too. */
 		for (i = 0; key->iv_rounds && i < ICRYPT_UNITS_BATCH; i++)
 			memzero_explicit(du[i].iv, sizeof(du[i].iv));
 		du += part;
@@ -219,8 +219,8 @@ void icrypt_units_crypt(enum icrypt_units_variant v, const struct icrypt_units_k
 }
 
 /*
- * Two batches and every smaller number of units side by side; and long units. The
- * sums are of what OpenSSL makes of the same input: see tests/unit/units_test.c.
+ * The tests cover full batches, a smaller one, and long units. The sums are those of
+ * OpenSSL's output for the same input, see tests/unit/units_test.c.
  */
 const struct icrypt_units_answer icrypt_units_answers[] = {
 	{ ICRYPT_UNITS_XTS, 32, 0, 23, 512, 0xf6e5f4f0aa859616ULL },
@@ -242,7 +242,7 @@ const unsigned int icrypt_units_answer_count = ARRAY_SIZE(icrypt_units_answers);
  * @a:      the test
  * @key:    receives @a->key_size bytes
  * @iv_key: receives @a->iv_size bytes
- * @t:      its plaintext and the units are filled in, with numbers across 2^32 as IVs
+ * @t:      receives the plaintext and the units, whose IVs are numbers across 2^32
  *
  * Context: any.
  */
@@ -267,8 +267,8 @@ void icrypt_units_test_input(const struct icrypt_units_answer *a, u8 *key, u8 *i
 
 /**
  * icrypt_units_test_sum() - FNV-1a, 64 bits
- * @data: of what
- * @size: bytes
+ * @data: the data
+ * @size: its size, bytes
  *
  * Context: any.
  * Return: the sum.
@@ -294,10 +294,10 @@ static void test_crypt(enum icrypt_units_variant v, const struct icrypt_units_an
  * @a: the test
  * @t: memory
  *
- * Encrypts from one place to another, and decrypts in place.
+ * Encrypts to other memory, and decrypts in place.
  *
  * Context: process.
- * Return: 0, -EBADMSG for a wrong answer, or -EAGAIN where the FPU cannot be had.
+ * Return: 0, -EBADMSG for a wrong answer, or -EAGAIN if the FPU cannot be used here.
  */
 int icrypt_units_test(enum icrypt_units_variant v, const struct icrypt_units_answer *a,
 		      struct icrypt_units_test *t)
