@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The cipher engine: AES-XTS and AES-CBC of many data units of one key in one call.
- * units.c and its assembler need next to nothing of the kernel and are tested and
- * timed in user space; engine.c has bios, keys and the FPU.
+ * units.c and its assembler need almost nothing from the kernel, so they are also tested
+ * and timed in user space. engine.c connects them with bios, keys and the FPU.
  */
 #ifndef ICRYPT_UNITS_H
 #define ICRYPT_UNITS_H
 
 #include <linux/types.h>
 
-/* Units that are worked on side by side. */
+/* Units that are processed in parallel. */
 #define ICRYPT_UNITS_BATCH	8U
 
-/* What the size of a unit is a multiple of, bytes. */
+/* The size of a unit is a multiple of this, bytes. */
 #define ICRYPT_UNITS_GRANULE	256U
 
 /* The first round key and one for each of at most 14 rounds. */
@@ -35,7 +35,7 @@ enum icrypt_units_variant {
 /**
  * struct icrypt_du - a data unit
  * @src: input
- * @dst: output, @src or memory that does not overlap with it
+ * @dst: output: @src itself, or memory that does not overlap with @src
  * @iv:  its IV; 0 afterwards if a key encrypted it
  *
  * The assembler knows this layout.
@@ -56,12 +56,12 @@ struct icrypt_units_scratch {
 
 /**
  * struct icrypt_units_key - round keys; wiped by icrypt_units_wipe()
- * @enc:       for encryption; a short key leaves the first slots empty
- * @dec:       for decryption, of the equivalent inverse cipher
- * @iv:        of the key that encrypts IVs
- * @rounds:    of @enc and @dec
- * @iv_rounds: of @iv, 0 if IVs are used as they are
- * @mode:      of operation
+ * @enc:       round keys for encryption; a short key leaves the first slots empty
+ * @dec:       round keys for decryption, for the equivalent inverse cipher
+ * @iv:        round keys of the key that encrypts IVs
+ * @rounds:    number of rounds with @enc and @dec
+ * @iv_rounds: number of rounds with @iv, 0 if IVs are used as they are
+ * @mode:      mode of operation
  */
 struct icrypt_units_key {
 	u8		enc[ICRYPT_UNITS_SLOTS][16];
@@ -82,14 +82,14 @@ void icrypt_units_crypt(enum icrypt_units_variant v, const struct icrypt_units_k
 			struct icrypt_du *du, unsigned int n, unsigned int size, bool encrypt,
 			struct icrypt_units_scratch *scratch);
 
-/* What a self-test needs: units of 512 and of 4096 bytes. */
+/* Sizes for the self-test, which has units of 512 and of 4096 bytes. */
 #define ICRYPT_UNITS_TEST_SIZE	(3U * 4096)
 #define ICRYPT_UNITS_TEST_UNITS	23U
 
 /**
  * struct icrypt_units_test - memory for a self-test
- * @key:     of the engine
- * @du:      units, rounded up
+ * @key:     key of the engine
+ * @du:      units, and room up to the next multiple of the batch
  * @scratch: for the assembler
  * @in:      plaintext
  * @out:     ciphertext, and then plaintext again
@@ -103,12 +103,12 @@ struct icrypt_units_test {
 };
 
 /**
- * struct icrypt_units_answer - what a known-answer test is about
- * @mode:     of operation
- * @key_size: bytes, of both keys with XTS
- * @iv_size:  of the key that encrypts IVs with CBC, 0 for none, bytes
- * @units:    how many
- * @size:     of a unit, bytes
+ * struct icrypt_units_answer - a known-answer test
+ * @mode:     mode of operation
+ * @key_size: size of the key, bytes; with XTS of both keys together
+ * @iv_size:  CBC: size of the key that encrypts IVs, bytes; 0 if there is none
+ * @units:    number of units
+ * @size:     size of a unit, bytes
  * @sum:      FNV-1a of the ciphertext, as OpenSSL computes it
  */
 struct icrypt_units_answer {
