@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The cipher engine on x86-64: AES of many data units a call, see units.h. Written
- * from FIPS 197, SP 800-38A and IEEE 1619. units.c calls it, inside an FPU section.
+ * The cipher engine on x86-64: AES for many data units per call, see units.h. It was
+ * written from FIPS 197, SP 800-38A and IEEE 1619. units.c calls it in an FPU section.
  *
  * "avx" is AES-NI in its VEX encoding, eight blocks in flight. "vaes" is VAES on
  * 256-bit registers, sixteen blocks in flight. Neither needs AVX-512 or VPCLMULQDQ:
- * the emulated CPU that the tests run on has none, and untested code does not ship.
+ * the emulated CPU of the tests has none of these, and untested code does not ship.
  *
- * Assembler, and not C with intrinsics, for these reasons:
- *  - No key, round key or tweak is ever spilled to a stack that nobody wipes.
+ * It is assembler instead of C with intrinsics for these reasons:
+ *  - A compiler could spill keys, round keys or tweaks to the stack, and no code would
+ *    wipe them there.
  *  - Kernels build C without SSE. Flags that allow it differ between versions and
  *    compilers, <immintrin.h> is not for kernels, and a sanitizer or profiler would
  *    put its own calls between the vector instructions.
- *  - User space assembles the very same file, and tests and times it on a real CPU.
+ *  - User space assembles the same file, and tests and times it on a real CPU.
  *
- * Constant time: the only loads are of round keys, data, IVs and constants, at
- * addresses made of pointers and counters; the only branches are on the number of
- * rounds, units and bytes. Tables are shuffles of a register. So one sees it by
- * reading that nothing moves from a vector register to a general one.
+ * The code runs in constant time. It loads only round keys, data, IVs and constants, from
+ * addresses made of pointers and counters. It branches only on the number of rounds,
+ * units and bytes. Table look-ups are shuffles of a register. To verify this, check that
+ * no value moves from a vector register to a general register.
  *
  * Round keys are 15 slots of 16 bytes. A shorter key has its round keys at the end,
  * so that the last ten rounds are at the same place for every size of key.
  *
- * What all functions share:
+ * Registers that all functions share:
  *	%rdi	the slots
  *	%rsi	the number of rounds, then the first slot in use
- *	%rdx	struct icrypt_du of the unit at hand
+ *	%rdx	struct icrypt_du of the current unit
  *	%ecx	units left
  *	%r8d	size of a unit, bytes
  *	0-7	blocks in flight
  *	8	round key
- * All vector registers are zero in the end, but where it says otherwise.
+ * All vector registers are zero at the end, unless a comment says otherwise.
  */
 
 #include <linux/linkage.h>
@@ -44,24 +45,24 @@
 
 .section .rodata.icrypt_units, "a", @progbits
 .balign 32
-/* What a bit that leaves a 64-bit half adds to the other one when it is doubled */
+/* Doubling: a bit that is shifted out of a 64-bit half adds this to the other half */
 .Lcarry1:
 	.long	0x87, 0, 1, 0
 
-/* For two bits at once: the high half's go to bytes 0 and 1, the low half's to byte 8 */
+/* For two bits at once: bits of the high half go to bytes 0 and 1, the low half's to 8 */
 .balign 32
 .Lcarry2_place:
 	.rept	2
 	.byte	8, 8, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80
 	.byte	0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80
 	.endr
-/* Each of these bytes has a part of the table of its own */
+/* The part of the table that each of these bytes uses */
 .Lcarry2_part:
 	.rept	2
 	.byte	0, 4, 0, 0, 0, 0, 0, 0
 	.byte	8, 0, 0, 0, 0, 0, 0, 0
 	.endr
-/* 0, 0x87, 2 * 0x87 and their sum: low bytes, high bytes; then the bits as they are */
+/* 0, 0x87, 2 * 0x87 and their sum: low bytes, high bytes; then the unchanged bits */
 .Lcarry2_table:
 	.rept	2
 	.byte	0, 0x87, 0x0e, 0x89, 0, 0, 1, 1
@@ -137,7 +138,7 @@
 	vpxor		%ymm10, %ymm\to, %ymm\to
 .endm
 
-/* \to = \from * x^8: what leaves is a byte, which comes back times 1 + x + x^2 + x^7 */
+/* \to = \from * x^8: the byte that is shifted out is added times 1 + x + x^2 + x^7 */
 .macro times_x8 from, to
 	vpsrldq		$15, %ymm\from, %ymm10
 	vpalignr	$15, %ymm\from, %ymm\from, %ymm\to
@@ -148,13 +149,14 @@
 .endm
 
 /*
- * A group's tweaks, put to \where, are made in eight steps. Before the first step
- * register 9 has the first of them, and after the last the first of the next group.
+ * Eight steps make the tweaks of a group and store them at \where. Before the first
+ * step, register 9 has the first tweak of this group, and after the last step, the first
+ * tweak of the next group.
  *
- * Of the wide registers there are eight with two tweaks each. One chain of these would
- * take longer than the rounds of the blocks; so there are two of half the length, in
- * registers 11 and 15. And the next group is reached by two long strides. Register 8
- * is free between rounds.
+ * A wide register has two tweaks, so a group has eight of them. One chain of eight would
+ * take longer than the rounds of the blocks. So there are two chains of half the length,
+ * in registers 11 and 15, and two long strides lead to the next group. Register 8 is
+ * free between rounds.
  */
 .macro tweak_step v, i, where
 .ifc \v,x
@@ -184,7 +186,7 @@
 .endif
 .endm
 
-/* The tweak of a unit's first block, and of the second */
+/* The tweaks of the first and of the second block of a unit */
 .macro first_tweak v
 	vmovdqu		DU_IV(%rdx), %xmm9
 .ifc \v,y
@@ -198,13 +200,13 @@
 .endm
 
 /*
- * XTS. While a group of blocks goes through its rounds, the tweaks of the next
- * group are made, be it of the same unit or of the next one: so that small units
- * cost hardly more than large ones. The tweaks are in two halves of %r9's memory
- * that take turns.
+ * XTS. While a group of blocks goes through its rounds, the tweaks of the next group
+ * are made. The next group may belong to the same unit or to the next unit, so small
+ * units cost hardly more than large ones. The tweaks of the two groups are in the two
+ * halves of the scratch memory, in turns.
  *
  *	%r9	tweaks of this group
- *	%rbx	of the next one
+ *	%rbx	tweaks of the next group
  *	%r10d	bytes left of the unit
  *	%r11	input
  *	%rax	output; scratch before
@@ -277,9 +279,9 @@
 .endm
 
 /*
- * CBC, decryption: blocks of a unit side by side. The ciphertext is read a second
- * time, before any of the group is written, as that may be in the same place. %xmm9
- * is the ciphertext, or IV, before the group.
+ * CBC, decryption: the blocks of a unit in parallel. The ciphertext of a group is read a
+ * second time before any of its output is written, because input and output may be the
+ * same memory. %xmm9 is the block of ciphertext before the group, or the IV.
  *
  *	%r9	output
  *	%r10d	bytes left of the unit
@@ -324,9 +326,9 @@
 .endm
 
 /*
- * CBC, encryption: within a unit one block after the other, so \count units side by
- * side. Wide registers would not help: with eight units, each of the two ways is at
- * the latency of an instruction times the rounds.
+ * CBC, encryption: the blocks of a unit depend on each other, so \count units are
+ * processed in parallel. Wide registers would not help: with eight units, the latency of
+ * an instruction times the number of rounds is the limit with either width.
  *
  *	%r10	offset in the unit
  *	%r11	pointers to input and output
@@ -383,8 +385,9 @@
  * void icrypt_units_ivs_avx(const u8 *slots, unsigned long rounds, struct icrypt_du *du,
  *			     unsigned int n)
  *
- * Encrypts the IV of one unit, or of eight if there are more: these take no longer
- * than two. Registers are not cleared, as one of the other functions comes next.
+ * Encrypts the IV of one unit, or of eight if n is greater than one, because eight take
+ * no longer than two. Registers are not cleared, because one of the other functions is
+ * called next.
  */
 SYM_FUNC_START(icrypt_units_ivs_avx)
 	first_slot
@@ -402,9 +405,9 @@ SYM_FUNC_END(icrypt_units_ivs_avx)
  *				     const struct icrypt_du *du, unsigned int n,
  *				     unsigned int size, void *scratch)
  *
- * n units, at least one, of size bytes, a multiple of 256 and not 0. Their IVs are
- * encrypted already. Scratch is 512 bytes, aligned to 32, and zero in the end. The
- * same holds for the three others, with the slots for their direction.
+ * Encrypts n units (at least one) of size bytes (a multiple of 256, not 0). Their IVs are
+ * encrypted already. Scratch is 512 bytes, aligned to 32, and zero at the end. The same
+ * holds for the other three XTS functions, with the slots for their direction.
  */
 SYM_FUNC_START(icrypt_units_xts_encrypt_avx)
 	xts		x, 16, aesenc
@@ -429,7 +432,7 @@ SYM_FUNC_END(icrypt_units_xts_decrypt_vaes)
  *				     const struct icrypt_du *du, unsigned int n,
  *				     unsigned int size)
  *
- * As above, and n is at most 8. So with the others, whose n has no limit.
+ * As above, but n is at most 8. The other CBC functions have no limit of n.
  */
 SYM_FUNC_START(icrypt_units_cbc_encrypt_avx)
 	first_slot
