@@ -34,7 +34,7 @@ enum icrypt_want {
 	ICRYPT_WANT_COUNT
 };
 
-/* Who the user wants to do the cipher's work. */
+/* The implementation of the cipher that the user wants. */
 enum icrypt_engine_want {
 	ICRYPT_ENGINE_AUTO,
 	ICRYPT_ENGINE_UNITS,
@@ -57,14 +57,14 @@ enum icrypt_print {
  * @key_count:   number of keys that take turns by sector, a power of two
  * @key:         the hex digits, or "type:description" for @key_in_keyring
  * @key_size:    bytes
- * @key_odd:     there is a digit behind the last byte of @key, which means nothing
+ * @key_odd:     there is one more digit after the last byte of @key, which is ignored
  * @key_in_keyring: @key names a key of the kernel's keyring
- * @key_parts:   keys that @key is made of, those of the IV generator included
- * @key_extra:   bytes at its end that are the IV generator's
- * @key_mac:     bytes at the end of what is left that are the MAC's
+ * @key_parts:   number of keys in @key, including those of the IV generator
+ * @key_extra:   bytes at the end of @key that belong to the IV generator
+ * @key_mac:     bytes before those that belong to the MAC
  * @iv_offset:   added to the sector number for the IV, 512-byte sectors
  * @device:      path or major:minor of the device below
- * @start:       where the data begins on it, 512-byte sectors
+ * @start:       start of the data on @device, 512-byte sectors
  * @options:     bit mask of enum icrypt_option
  * @tag_size:    integrity metadata of a data unit, bytes; 0 without the option
  * @auth:        "aead" or "none", as it was written
@@ -74,14 +74,14 @@ enum icrypt_print {
  * @sector_size: data unit, bytes
  * @read_context:  wanted context of reads
  * @write_context: wanted context of writes
- * @cipher_engine: who is wanted for the cipher
- * @ignored:     words behind the options, which mean nothing
+ * @cipher_engine: wanted implementation of the cipher
+ * @ignored:     number of words after the options, which are ignored
  * @error:       why the line was refused, and what to do about it; no text of the line
  * @word:        the word that @error is about, counted from 1, or 0 for the whole line
  *
- * All pointers point into the words that were parsed. What the parser cannot
- * know without asking the crypto API, icrypt_cipher_init() fills in: @key_parts,
- * @key_extra, and @key_mac unless it was given.
+ * All pointers point into the words that were parsed. Some members depend on the crypto
+ * API, and icrypt_cipher_init() fills them in: @key_parts, @key_extra, and @key_mac unless
+ * it was given.
  */
 struct icrypt_table {
 	const char	*cipher;
