@@ -11,12 +11,12 @@ typedef void (*icrypt_iv_fn)(const struct icrypt_iv *iv, u8 *out, u64 sector);
 
 /**
  * struct icrypt_iv_ops - an IV mode of a table line
- * @name:      in the table line
- * @no_aead:   an authenticated cipher cannot have it
+ * @name:      its name in the table line
+ * @no_aead:   cannot be used with an authenticated cipher
  * @in_api:    the crypto API makes the IV from the one that @generate writes
- * @stored:    the IV is random and lies behind the tag on the disk
- * @keys:      keys that take turns by sector with a capi: cipher, whose words have no
- *	       place for their number; 0 for one
+ * @stored:    the IV is random and is stored after the tag on the disk
+ * @keys:      with a capi: cipher, whose words cannot give the number of keys: number of
+ *	       keys that take turns by sector; 0 means one
  * @generate:  writes the IV of a sector, or NULL if it needs more than the number
  * @data:      the operations of a mode that needs more, see iv_data.c, or NULL
  */
@@ -38,9 +38,9 @@ extern const struct icrypt_iv_data_ops icrypt_elephant_ops;
 
 /**
  * struct icrypt_iv - an IV generator
- * @ops:      its mode, or NULL where the cipher takes no IV
- * @generate: the mode's, or NULL
- * @size:     of the IV, bytes
+ * @ops:      its mode, or NULL if the cipher takes no IV
+ * @generate: that of the mode, or NULL
+ * @size:     size of the IV, bytes
  * @shift:    benbi: log2 of the cipher blocks in a 512-byte sector
  */
 struct icrypt_iv {
