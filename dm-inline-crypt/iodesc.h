@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The I/O descriptor: all that the cipher needs to know of an I/O.
+ * The I/O descriptor has everything that the cipher needs to know about an I/O.
  *
  * It is the "iodesc" of the 2007 thread ("[PATCH -mm 0/10][RFC] aio: make struct
  * kiocb private", January 2007): the state of the data's vector, and an opaque
@@ -36,21 +36,21 @@ enum icrypt_progress {
  * struct iodesc - the vector state of one I/O and the cookie of its completion
  * @in:      bio whose pages hold the input
  * @out:     bio whose pages take the output, @in when transformed in place
- * @in_iter: the part of @in still to do; a private copy, in bytes and sectors
- * @out_iter: the same of @out, unused when transformed in place
+ * @in_iter: the part of @in that is left to process; a private copy
+ * @out_iter: the same for @out, unused when transformed in place
  * @sector:  number of the next data unit's first 512-byte sector for the IV,
  *	     iv_offset included
- * @tags:    integrity metadata of the next data unit: its authentication tag, and
- *	     behind that its IV if that is random; not looked at without either
- * @bad:     where BLK_STS_PROTECTION was found, 512-byte sector in the mapped device
- * @pending: requests in flight, plus the share of whoever walks the vector
+ * @tags:    integrity metadata of the next data unit: its authentication tag, then its
+ *	     IV if that is random; not used if there is neither
+ * @bad:     sector that caused BLK_STS_PROTECTION, 512-byte sector in the mapped device
+ * @pending: requests in flight, plus a share while the vector is being walked
  * @status:  BLK_STS_OK, or the first error
  * @write:   encrypt, else decrypt
- * @by_api:  the crypto API has had a part of it
+ * @by_api:  the crypto API has processed a part of it
  * @done:    called when an I/O that was ICRYPT_QUEUED comes to its end, in the
  *	     cipher driver's completion context (bottom halves off, no sleeping),
  *	     with ICRYPT_DONE or ICRYPT_NOMEM
- * @cookie:  for @done; nobody else looks at it
+ * @cookie:  argument of @done; no other code uses it
  */
 struct iodesc {
 	struct bio		*in;
