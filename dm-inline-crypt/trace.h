@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints, under events/dm_inline_crypt/. They carry places and sizes,
- * never data, keys or IVs.
+ * Tracepoints, under events/dm_inline_crypt/. They record sectors and sizes, and never
+ * data, keys or IVs.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM dm_inline_crypt
@@ -37,7 +37,7 @@ TRACE_DEFINE_ENUM(ICRYPT_PLAN_PLUG);
 	{ ICRYPT_PLAN_WAIT,	"wait" },		\
 	{ ICRYPT_PLAN_PLUG,	"plug" })
 
-/* A bio on its way to the device below; for a read with what map planned, for a write 0. */
+/* A bio is sent to the device below. The plan is that of a read; for a write it is 0. */
 TRACE_EVENT(submit,
 	TP_PROTO(const struct icrypt_io *io),
 	TP_ARGS(io),
@@ -93,7 +93,7 @@ DEFINE_EVENT(icrypt_cipher, encrypt,
 	TP_PROTO(const struct icrypt_io *io, u64 ns),
 	TP_ARGS(io, ns));
 
-/* A bio goes to a worker, and why. */
+/* A bio goes to a worker, with the reason. */
 TRACE_EVENT(fallback,
 	TP_PROTO(const struct icrypt_io *io, u8 reason),
 	TP_ARGS(io, reason),
