@@ -799,6 +799,22 @@ enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_
 }
 
 /**
+ * icrypt_is_ordered() - must this write keep its place in the order of writes?
+ * @cc:  the mapped device
+ * @bio: a write in map
+ *
+ * Writes to zones must. From 6.12 on, a table that maps only conventional zones of a
+ * zoned device is not a zoned device itself.
+ *
+ * Context: any.
+ * Return: whether it must.
+ */
+bool icrypt_is_ordered(const struct icrypt_config *cc, const struct bio *bio)
+{
+	return unlikely(cc->zoned) && bdev_is_zoned(bio->bi_bdev);
+}
+
+/**
  * icrypt_may_queue_write() - may a worker encrypt a write, if its submitter would have to wait?
  * @io: the write, which finds no memory at once and may wait for it
  *

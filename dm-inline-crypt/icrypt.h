@@ -79,7 +79,7 @@ enum icrypt_owner {
  * @owner:     read: enum icrypt_owner, settles who decrypts
  * @plan:      read: enum icrypt_plan
  * @tags_pooled: @tags are from the pool
- * @rest:      read: dm calls map with the rest of what it had once this map returns
+ * @rest:      map took a part only; dm calls it with the rest once it returns
  * @context:   enum icrypt_context where the cipher ran so far
  * @ordered:   write: completed by the cipher for a writer that waits, or NULL
  * @start_ns:  when the cipher began, 0 unless traced
@@ -374,44 +374,15 @@ struct icrypt_config {
 /* Smallest piece of a large bio, bytes: a multiple of any sector size. */
 #define ICRYPT_PIECE_MIN	(128 * 1024U)
 
-/**
- * icrypt_is_ordered() - must this write keep its place in the order of writes?
- * @cc:  the mapped device
- * @bio: a write in map
- *
- * Writes to zones must. From 6.12 on, a table that maps only conventional zones of a
- * zoned device is not a zoned device itself.
- *
- * Context: any.
- * Return: whether they must.
- */
-static inline bool icrypt_is_ordered(const struct icrypt_config *cc, const struct bio *bio)
-{
-	return unlikely(cc->zoned) && bdev_is_zoned(bio->bi_bdev);
-}
-
-/**
- * icrypt_rest_may_wait() - may a part of this bio be sent before the rest of it?
- * @cc:  the mapped device
- * @bio: a read or write in map
- *
- * A bio that must not wait is refused as a whole before any part of it is sent. Its
- * submitter then submits it again where it may wait. There are two exceptions: writes
- * to zones wait anyway. Polled I/O never waits wherever it is submitted, so it would be
- * refused forever.
- *
- * Context: any.
- * Return: whether it may be split.
- */
-static inline bool icrypt_rest_may_wait(const struct icrypt_config *cc, const struct bio *bio)
-{
-	return (bio->bi_opf & (REQ_NOWAIT | REQ_POLLED)) != REQ_NOWAIT ||
-	       (op_is_write(bio_op(bio)) && icrypt_is_ordered(cc, bio));
-}
-
-/* target.c */
+/* split.c */
+void icrypt_accept_part(struct icrypt_io *io, unsigned int bytes);
 int icrypt_end_unsent(struct icrypt_io *io, bool nowait);
-unsigned int icrypt_unsplit_max(const struct icrypt_io *io);
+bool icrypt_rest_may_wait(const struct icrypt_io *io);
+bool icrypt_may_split_write(const struct bio *bio);
+bool icrypt_limit_size(struct icrypt_io *io, unsigned int max);
+unsigned int icrypt_unsplit_read_max(const struct icrypt_io *io);
+unsigned int icrypt_unsplit_write_max(const struct icrypt_io *io);
+void icrypt_limit_segments(struct queue_limits *limits, bool zoned);
 
 /* key.c */
 int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const char **error);
@@ -528,6 +499,7 @@ void icrypt_pages_recycle(struct icrypt_config *cc, struct bio *bio);
 void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio);
 
 /* context.c */
+bool icrypt_is_ordered(const struct icrypt_config *cc, const struct bio *bio);
 enum icrypt_plan icrypt_plan_read(struct icrypt_io *io);
 unsigned int icrypt_caller_piece(struct icrypt_io *io);
 unsigned int icrypt_worker_piece(struct icrypt_io *io);
@@ -565,7 +537,6 @@ void icrypt_stats_exit(struct icrypt_config *cc);
 void icrypt_stats_fallback(struct icrypt_io *io, enum icrypt_reason reason);
 void icrypt_stats_begin(struct icrypt_io *io);
 void icrypt_stats_done(struct icrypt_io *io);
-void icrypt_stats_count_latency(struct icrypt_io *io);
 int icrypt_stats_message(struct icrypt_config *cc, unsigned int argc, char **argv, char *result,
 			 unsigned int maxlen);
 unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned int size);
@@ -574,19 +545,6 @@ unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned in
 static inline bool icrypt_read_is_callers(struct icrypt_io *io)
 {
 	return atomic_read_acquire(&io->owner) == ICRYPT_OWNER_CALLER;
-}
-
-/* The clock is read, and the histogram touched, only after "stats on". */
-static inline void icrypt_stats_map(struct icrypt_io *io)
-{
-	/* A CPU that sees the switch on sees the histogram as well. */
-	io->map_ns = unlikely(smp_load_acquire(&io->cc->latency_on)) ? ktime_get_ns() : 0;
-}
-
-static inline void icrypt_stats_latency(struct icrypt_io *io)
-{
-	if (unlikely(io->map_ns))
-		icrypt_stats_count_latency(io);
 }
 
 /**
@@ -637,7 +595,7 @@ static inline unsigned int icrypt_block_size(const struct icrypt_config *cc)
 	return max_t(unsigned int, cc->cipher.sector_size, bdev_logical_block_size(cc->dev->bdev));
 }
 
-/* Polled I/O that has to fit the device below as it is, see icrypt_unsplit_max(). */
+/* Polled I/O that has to fit the device below as it is, see split.c. */
 static inline bool icrypt_is_unsplit(const struct bio *bio)
 {
 	const blk_opf_t flags = REQ_NOWAIT | REQ_POLLED;

@@ -64,11 +64,8 @@ bool icrypt_tags_alloc(struct icrypt_io *io, bool nowait)
 		if (bytes > tags_pooled_bytes(cc))
 			io->tags = kmalloc(tags_size(cc, bytes), gfp);
 	}
-	if (bytes < io->bytes) {
-		dm_accept_partial_bio(io->bio, bytes >> SECTOR_SHIFT);
-		io->bytes = bytes;
-		io->rest = true;
-	}
+	if (bytes < io->bytes)
+		icrypt_accept_part(io, bytes);
 	if (!io->tags) {
 		io->tags = mempool_alloc(&cc->tag_pool, GFP_NOIO);
 		io->tags_pooled = true;

@@ -95,49 +95,13 @@ static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 	trace_submit(io);
 }
 
-/*
- * How many bytes of polled I/O fit the device below as they are: polled I/O that must
- * not wait stays so wherever it is submitted again, and the device refuses what it
- * would have to split. The rule for segments is the block layer's, before it merges any.
- */
-static noinline_for_stack unsigned int read_max_bytes(const struct icrypt_io *io)
-{
-	const struct queue_limits *lim = &bdev_get_queue(io->cc->dev->bdev)->limits;
-	unsigned int block = icrypt_block_size(io->cc), most = icrypt_unsplit_max(io);
-	unsigned int bytes = 0, end = 0, segments = lim->max_segments;
-	struct bvec_iter iter;
-	struct bio_vec bv;
-
-	bio_for_each_bvec(bv, io->bio, iter) {
-		unsigned int done = 0;
-
-		if (bytes >= most || (bytes && ((end | bv.bv_offset) & lim->virt_boundary_mask)))
-			break;
-		while (done < bv.bv_len && segments) {
-			phys_addr_t at = page_to_phys(bv.bv_page) + bv.bv_offset + done;
-			u64 len = lim->seg_boundary_mask - (at & lim->seg_boundary_mask);
-
-			done += min3(len, (u64)lim->max_segment_size - 1,
-				     (u64)bv.bv_len - done - 1) + 1;
-			segments--;
-		}
-		bytes += done;
-		if (done < bv.bv_len)
-			break;
-		end = bv.bv_offset + bv.bv_len;
-	}
-	return max(round_down(min(bytes, most), block), block);
-}
-
 static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
 {
 	/* A second read goes into pages of ours, and must fit into one bio. */
 	if (io->bytes > ICRYPT_PAGES_MAX) {
-		if (!icrypt_rest_may_wait(io->cc, io->bio))
+		if (!icrypt_rest_may_wait(io))
 			return false;
-		dm_accept_partial_bio(io->bio, ICRYPT_PAGES_MAX >> SECTOR_SHIFT);
-		io->bytes = ICRYPT_PAGES_MAX;
-		io->rest = true;
+		icrypt_accept_part(io, ICRYPT_PAGES_MAX);
 	}
 	return icrypt_tags_alloc(io, nowait);
 }
@@ -205,12 +169,9 @@ int icrypt_read_map(struct icrypt_io *io)
 	if (unlikely(io->cc->rotational))
 		icrypt_seek_clock_start(io);
 	if (icrypt_is_unsplit(io->bio)) {
-		most = read_max_bytes(io);
-		if (most < io->bytes) {
-			dm_accept_partial_bio(io->bio, most >> SECTOR_SHIFT);
-			io->bytes = most;
-			io->rest = true;
-		}
+		most = icrypt_unsplit_read_max(io);
+		if (most < io->bytes)
+			icrypt_accept_part(io, most);
 	}
 	if (unlikely(io->cc->cipher.tuple_size) &&
 	    !read_alloc_tags(io, io->bio->bi_opf & REQ_NOWAIT))
@@ -221,8 +182,10 @@ int icrypt_read_map(struct icrypt_io *io)
 		if (piece && read_map_pieces(io, piece, plan))
 			return DM_MAPIO_SUBMITTED;
 	}
-	if (unlikely(io->tags) && !read_attach_tags(io))
+	if (unlikely(io->tags) && !read_attach_tags(io)) {
+		icrypt_tags_free(io);
 		return icrypt_end_unsent(io, io->bio->bi_opf & REQ_NOWAIT);
+	}
 
 	read_redirect(io, plan);
 	if (plan == ICRYPT_PLAN_WAIT) {

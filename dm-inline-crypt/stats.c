@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "icrypt.h"
+#include "stats.h"
 #include "trace.h"
 
 static const char * const read_names[ICRYPT_CONTEXTS] = {

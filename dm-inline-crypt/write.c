@@ -19,6 +19,7 @@
 #include <linux/sched.h>
 
 #include "icrypt.h"
+#include "stats.h"
 #include "trace.h"
 
 /*
@@ -263,22 +264,11 @@ static int write_ordered(struct icrypt_io *io)
 	return DM_MAPIO_SUBMITTED;
 }
 
-/*
- * The largest write that is encrypted at once, bytes. Polled I/O that must not wait is
- * limited by the segments of the device below. The device would refuse a larger bio
- * instead of splitting it, and submitting it again would not help. Each page may be a
- * segment of its own, because pages are never merged.
- */
-static unsigned int write_max_bytes(const struct icrypt_io *io)
+/* As icrypt_end_unsent(), for a write that may have tags. */
+static int write_end_unsent(struct icrypt_io *io, bool nowait)
 {
-	unsigned int most, block;
-
-	if (likely(!icrypt_is_unsplit(io->bio)) || !icrypt_may_split_write(io->bio))
-		return ICRYPT_PAGES_MAX;
-	block = icrypt_block_size(io->cc);
-	most = min((unsigned int)bdev_max_segments(io->cc->dev->bdev) << PAGE_SHIFT,
-		   icrypt_unsplit_max(io));
-	return clamp(round_down(most, block), block, ICRYPT_PAGES_MAX);
+	icrypt_tags_free(io);
+	return icrypt_end_unsent(io, nowait);
 }
 
 /**
@@ -296,7 +286,7 @@ int icrypt_write_map(struct icrypt_io *io)
 {
 	struct icrypt_config *cc = io->cc;
 	struct bio *bio = io->bio;
-	unsigned int part = icrypt_write_piece(io), most = write_max_bytes(io);
+	unsigned int part = icrypt_write_piece(io), most = ICRYPT_PAGES_MAX;
 	enum icrypt_reason reason;
 	/*
 	 * Order goes before not waiting, as in the block layer's zone write
@@ -306,18 +296,18 @@ int icrypt_write_map(struct icrypt_io *io)
 	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !ordered;
 	struct icrypt_lane *lane;
 
+	if (icrypt_is_unsplit(bio))
+		most = icrypt_unsplit_write_max(io);
 	if (unlikely(io->bytes > most)) {
 		if (!icrypt_may_split_write(bio))
 			return DM_MAPIO_KILL;
-		if (!icrypt_rest_may_wait(cc, bio))
+		if (!icrypt_rest_may_wait(io))
 			return icrypt_end_unsent(io, nowait);
 		if (!part || part > most)
 			part = most;
 	}
-	if (part) {
-		dm_accept_partial_bio(bio, part >> SECTOR_SHIFT);
-		io->bytes = part;
-	}
+	if (part)
+		icrypt_accept_part(io, part);
 
 	/* A write that would wait for pages is not handed over: their number has a limit. */
 	lane = part || atomic_read(&cc->writes_waiting) ? NULL : icrypt_write_backlog(io);
@@ -335,14 +325,14 @@ int icrypt_write_map(struct icrypt_io *io)
 		io->clone = write_alloc_clone(io, true);
 	if (unlikely(!io->clone)) {
 		if (nowait)
-			return icrypt_end_unsent(io, true);
+			return write_end_unsent(io, true);
 		if (icrypt_may_queue_write(io) && write_queue_has_room(cc)) {
 			write_wait_for_pages(io);
 			return DM_MAPIO_SUBMITTED;
 		}
 		io->clone = write_alloc_clone(io, false);
 		if (!io->clone)
-			return icrypt_end_unsent(io, false);
+			return write_end_unsent(io, false);
 	}
 	write_start(io);
 
@@ -359,7 +349,7 @@ int icrypt_write_map(struct icrypt_io *io)
 	case ICRYPT_NOMEM:
 		/* Only with REQ_NOWAIT. Nothing was sent, the submitter may try again. */
 		icrypt_pages_free(cc, io->clone);
-		return icrypt_end_unsent(io, nowait);
+		return write_end_unsent(io, nowait);
 	case ICRYPT_DONE:
 		write_submit(io);
 		break;
