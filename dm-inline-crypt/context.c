@@ -480,7 +480,7 @@ void icrypt_seek_clock_start(struct icrypt_io *io)
 	if (now - READ_ONCE(cc->seek_timed) < max(HZ / 100, 1) || has_io_in_flight(bdev))
 		return;
 	WRITE_ONCE(cc->seek_timed, now);
-	io->timed_ns = ktime_get_mono_fast_ns();
+	io->read.timed_ns = ktime_get_mono_fast_ns();
 }
 
 /**
@@ -496,7 +496,7 @@ void icrypt_seek_clock_stop(struct icrypt_io *io)
 
 	if (io->bio->bi_status)
 		return;
-	if (ktime_get_mono_fast_ns() - io->timed_ns < ICRYPT_SEEK_NS)
+	if (ktime_get_mono_fast_ns() - io->read.timed_ns < ICRYPT_SEEK_NS)
 		new = min(old + 1, ICRYPT_SEEK_FREE_MAX);
 	else
 		new = old - min(old, ICRYPT_SEEK_SLOW);
@@ -589,9 +589,9 @@ static enum icrypt_plan plan_stream(struct icrypt_io *io)
 		return ICRYPT_PLAN_ENDIO;
 	if (io->cc->table.read_context == ICRYPT_WANT_AUTO && !(io->bio->bi_opf & REQ_POLLED) &&
 	    may_rely_on_workers() && may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE)) {
-		io->lane = lane;
-		io->seq = this_cpu_inc_return(lanes->lane[READ].submitted);
-		io->more = submitter_has_more();
+		io->read.lane = lane;
+		io->read.seq = this_cpu_inc_return(lanes->lane[READ].submitted);
+		io->read.more = submitter_has_more();
 	}
 	return ICRYPT_PLAN_ENDIO;
 }
@@ -671,8 +671,8 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 	if (likely(!icrypt_is_large(io)))
 		return 0;
 	/* Not if it is a piece, or if a run of the cipher has begun with it. */
-	if (io->whole || io->cc->table.read_context != ICRYPT_WANT_AUTO || io->bio->bi_status ||
-	    io->desc.in_iter.bi_size != io->bytes ||
+	if (io->read.whole || io->desc.in_iter.bi_size != io->bytes || io->bio->bi_status ||
+	    io->cc->table.read_context != ICRYPT_WANT_AUTO ||
 	    !may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE))
 		return 0;
 	return piece_size(io);
@@ -795,7 +795,7 @@ enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_
 		*reason = ICRYPT_REASON_SPREAD;
 		return ICRYPT_WQ;
 	}
-	return current == io->submitter ? ICRYPT_CALLER : ICRYPT_ENDIO;
+	return current == io->read.submitter ? ICRYPT_CALLER : ICRYPT_ENDIO;
 }
 
 /**
@@ -823,8 +823,7 @@ bool icrypt_is_ordered(const struct icrypt_config *cc, const struct bio *bio)
  */
 bool icrypt_may_queue_write(struct icrypt_io *io)
 {
-	return !icrypt_is_ordered(io->cc, io->bio) &&
-	       io->cc->table.write_context != ICRYPT_WANT_CALLER;
+	return !io->write.ordered && io->cc->table.write_context != ICRYPT_WANT_CALLER;
 }
 
 /**
@@ -845,7 +844,7 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 	int cpus = num_online_cpus();
 	bool waits;
 
-	if (icrypt_is_ordered(io->cc, io->bio) || want == ICRYPT_WANT_CALLER)
+	if (io->write.ordered || want == ICRYPT_WANT_CALLER)
 		return ICRYPT_CALLER;
 	if (unlikely(want == ICRYPT_WANT_WORKQUEUE)) {
 		*reason = ICRYPT_REASON_OPTION;
@@ -898,10 +897,11 @@ struct icrypt_lane *icrypt_read_backlog(struct icrypt_io *io)
 	struct icrypt_lane *lane;
 	u64 ns;
 
-	if (!io->lane)
+	if (!io->read.lane)
 		return NULL;
 	lane = &raw_cpu_ptr(io->cc->lanes)->lane[READ];
-	if (!io->more && READ_ONCE(io->lane->submitted) == io->seq && !READ_ONCE(lane->len))
+	if (!io->read.more && READ_ONCE(io->read.lane->submitted) == io->read.seq &&
+	    !READ_ONCE(lane->len))
 		return NULL;
 	ns = cost(io);
 	if (io->bytes >= ICRYPT_SPREAD_MIN && ns >= ICRYPT_SPREAD_NS)

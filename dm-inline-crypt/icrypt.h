@@ -57,75 +57,92 @@ enum icrypt_owner {
 };
 
 /**
+ * struct icrypt_read - what only reads have of struct icrypt_io
+ * @whole:     the read that this is a piece of, or NULL
+ * @pieces:    those of this one that have not ended, if it was cut
+ * @owner:     enum icrypt_owner, settles who decrypts
+ * @end_io:    dm's completion, or that of a piece, hidden while ours is in place
+ * @submitter: the task that called map. Only compared, but for a read that the caller
+ *	       owns, which has it wait or drain
+ * @lane:      of the CPU that submitted it, if nobody waits for it alone
+ * @seq:       which one of @lane it is
+ * @iter:      with tags: where its data lie, for reading them again
+ * @plan:      enum icrypt_plan
+ * @more:      its submitter had more to submit
+ * @backlog:   a helper should have it
+ * @timed_ns:  when map began, if the time that it takes tells whether the device seeks,
+ *	       else 0
+ * @node:      of a piece, on the list of all pieces until it is sent or queued. Then
+ *	       of any read that its caller owns, on the list of the plug or of the drain
+ * @bh_node:   on the list of a CPU's bottom half
+ */
+struct icrypt_read {
+	struct icrypt_io	*whole;
+	atomic_t		pieces;
+	atomic_t		owner;
+	bio_end_io_t		*end_io;
+	struct task_struct	*submitter;
+	struct icrypt_lane	*lane;
+	u32			seq;
+	struct bvec_iter	iter;
+	u64			timed_ns;
+	u8			plan;
+	bool			more;
+	bool			backlog;
+	struct list_head	node;
+	struct llist_node	bh_node;
+};
+
+/**
+ * struct icrypt_write - what only writes have of struct icrypt_io
+ * @clone:   the bio with the ciphertext, NULL before it has its pages
+ * @done:    completed when a cipher driver answers to a writer that waits, else NULL
+ * @ordered: it must keep its place in the order of writes
+ */
+struct icrypt_write {
+	struct bio		*clone;
+	struct completion	*done;
+	bool			ordered;
+};
+
+/**
  * struct icrypt_io - per-bio data
  * @cc:        the target
  * @bio:       the clone that dm handed to map, or a piece of it
- * @whole:     read: the I/O that this is a piece of, or NULL
- * @pieces:    read: those of this one that have not ended, if it was sent in pieces
- * @desc:      what the cipher sees of it
- * @end_io:    read: dm's completion, hidden while ours is in place
- * @clone:     write: the bio with the ciphertext
+ * @desc:      what the cipher sees of it; its member write tells reads from writes
  * @tags:      integrity metadata of all its data units, or NULL; of a piece, its
  *	       part of what the whole has
- * @iter:      read with tags: where its data lie, for reading them again
- * @lane:      read: of the CPU that submitted it, if nobody waits for it alone
- * @seq:       read: which one of @lane it is
- * @more:      read: its submitter had more to submit
- * @backlog:   read: a helper should have it
- * @sector:    in the mapped device, 512-byte sectors, for tracing
- * @bytes:     of the bio as it was mapped
- * @submitter: read: the task that called map. Only compared, but for a read
- *	       that the caller owns, which has it wait or drain
- * @owner:     read: enum icrypt_owner, settles who decrypts
- * @plan:      read: enum icrypt_plan
+ * @sector:    in the mapped device, 512-byte sectors
+ * @bytes:     of the bio, or of the part that map took
+ * @context:   enum icrypt_context where the cipher ran so far
  * @tags_pooled: @tags are from the pool
  * @rest:      map took a part only; dm calls it with the rest once it returns
- * @context:   enum icrypt_context where the cipher ran so far
- * @ordered:   write: completed by the cipher for a writer that waits, or NULL
  * @start_ns:  when the cipher began, 0 unless traced
  * @map_ns:    when map began, 0 unless the histogram is on
- * @timed_ns:  read: when map began, if the time that it takes tells whether the device
- *	       seeks, else 0
- * @work:      the fallback
- * @bh_node:   on the list of a CPU's bottom half
- * @plug_node: on the list of the submitter's plug, of pieces, or of a lane
+ * @work:      in a queue, for a worker
+ * @lane_node: on a lane, for a helper
+ * @read:      of a read
+ * @write:     of a write
  *
  * The first cipher request of the bio follows behind, see cipher.c.
  */
 struct icrypt_io {
 	struct icrypt_config	*cc;
 	struct bio		*bio;
-	struct icrypt_io	*whole;
-	atomic_t		pieces;
 	struct iodesc		desc;
-	union {
-		bio_end_io_t	*end_io;
-		struct bio	*clone;
-	};
 	u8			*tags;
-	struct bvec_iter	iter;
-	struct icrypt_lane	*lane;
-	u32			seq;
 	sector_t		sector;
 	unsigned int		bytes;
-	union {
-		struct task_struct	*submitter;
-		struct completion	*ordered;
-	};
-	atomic_t		owner;
-	u8			plan;
 	u8			context;
 	bool			tags_pooled;
 	bool			rest;
-	bool			more;
-	bool			backlog;
 	u64			start_ns;
 	u64			map_ns;
-	u64			timed_ns;
+	struct work_struct	work;
+	struct list_head	lane_node;
 	union {
-		struct work_struct	work;
-		struct llist_node	bh_node;
-		struct list_head	plug_node;
+		struct icrypt_read	read;
+		struct icrypt_write	write;
 	};
 };
 
@@ -544,7 +561,7 @@ unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned in
 /* Is it the caller's turn with this read? It acquires what the completion left in it. */
 static inline bool icrypt_read_is_callers(struct icrypt_io *io)
 {
-	return atomic_read_acquire(&io->owner) == ICRYPT_OWNER_CALLER;
+	return atomic_read_acquire(&io->read.owner) == ICRYPT_OWNER_CALLER;
 }
 
 /**
@@ -609,24 +626,37 @@ static inline bool icrypt_is_large(const struct icrypt_io *io)
 	return io->bytes >= 2 * ICRYPT_PIECE_MIN;
 }
 
-/* Common to reads and writes; @sector is that of the bio in the mapped device. */
+/* Is it a piece of a read? Its tags are the whole's. */
+static inline bool icrypt_is_piece(const struct icrypt_io *io)
+{
+	return !io->desc.write && io->read.whole;
+}
+
+/* @sector is that of the bio in the mapped device. */
 static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc, struct bio *bio,
 				  sector_t sector)
 {
 	io->cc = cc;
 	io->bio = bio;
-	io->whole = NULL;
 	io->tags = NULL;
-	io->rest = false;
-	io->lane = NULL;
-	io->backlog = false;
 	io->sector = sector;
 	io->bytes = bio->bi_iter.bi_size;
 	io->context = ICRYPT_CALLER;
+	io->rest = false;
 	io->start_ns = 0;
-	io->timed_ns = 0;
 	io->desc.cookie = io;
 	io->desc.write = op_is_write(bio_op(bio));
+	if (io->desc.write) {
+		io->write.clone = NULL;
+		io->write.done = NULL;
+	} else {
+		io->read.whole = NULL;
+		io->read.submitter = current;
+		io->read.lane = NULL;
+		io->read.backlog = false;
+		io->read.timed_ns = 0;
+		atomic_set(&io->read.owner, ICRYPT_OWNER_DEVICE);
+	}
 }
 
 #endif /* ICRYPT_H */

@@ -43,7 +43,7 @@ static void read_submit_now(struct bio *bio, struct list_head *ios)
 		 * its map for one piece after the other.
 		 */
 		blk_start_plug(&own);
-		list_for_each_entry(io, ios, plug_node)
+		list_for_each_entry(io, ios, read.node)
 			dm_submit_bio_remap(bio, io->bio);
 		blk_finish_plug(&own);
 	} else {
@@ -82,11 +82,9 @@ static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 {
 	struct bio *bio = io->bio;
 
-	io->submitter = current;
-	io->plan = plan;
-	atomic_set(&io->owner, ICRYPT_OWNER_DEVICE);
+	io->read.plan = plan;
 	if (plan == ICRYPT_PLAN_PLUG && !icrypt_plug_add(io))
-		io->plan = ICRYPT_PLAN_ENDIO;
+		io->read.plan = ICRYPT_PLAN_ENDIO;
 
 	icrypt_read_start(io);
 	/* dm may have marked the rest of a split bio for its own use. */
@@ -109,7 +107,7 @@ static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
 /* Attaches the integrity metadata to a read that was not sent yet. */
 static bool read_attach_tags(struct icrypt_io *io)
 {
-	io->iter = io->bio->bi_iter;
+	io->read.iter = io->bio->bi_iter;
 	read_retarget(io);
 	return icrypt_tags_attach(io, io->bio);
 }
@@ -125,28 +123,28 @@ static noinline_for_stack bool read_map_pieces(struct icrypt_io *whole, unsigned
 	if (!icrypt_read_cut(whole, bio->bi_iter, size, &ios))
 		return false;
 	if (unlikely(whole->tags)) {
-		list_for_each_entry(io, &ios, plug_node)
+		list_for_each_entry(io, &ios, read.node)
 			if (!read_attach_tags(io))
 				goto nomem;
 	}
 
-	whole->end_io = bio->bi_end_io;
+	whole->read.end_io = bio->bi_end_io;
 	if (plan == ICRYPT_PLAN_WAIT) {
-		list_for_each_entry(io, &ios, plug_node)
+		list_for_each_entry(io, &ios, read.node)
 			read_redirect(io, plan);
 		read_submit_now(bio, &ios);
 		icrypt_drain(&ios);
 		return true;
 	}
 	/* The completion of the last piece may free the whole. */
-	list_for_each_entry_safe(io, next, &ios, plug_node) {
-		list_del(&io->plug_node);
+	list_for_each_entry_safe(io, next, &ios, read.node) {
+		list_del(&io->read.node);
 		read_redirect(io, plan);
 		dm_submit_bio_remap(bio, io->bio);
 	}
 	return true;
 nomem:
-	list_for_each_entry_safe(io, next, &ios, plug_node)
+	list_for_each_entry_safe(io, next, &ios, read.node)
 		bio_put(io->bio);
 	return false;
 }

@@ -37,20 +37,20 @@ static void read_finish(struct icrypt_io *io, blk_status_t status)
 
 	if (unlikely(io->tags))
 		icrypt_tags_free(io);
-	bio->bi_end_io = io->end_io;
+	bio->bi_end_io = io->read.end_io;
 	bio->bi_status = status;
 	bio->bi_end_io(bio);
 }
 
 static void read_piece_end(struct bio *bio)
 {
-	struct icrypt_io *io = bio->bi_private, *whole = io->whole;
+	struct icrypt_io *io = bio->bi_private, *whole = io->read.whole;
 
 	/* Any of several errors will do. */
 	if (unlikely(bio->bi_status))
 		WRITE_ONCE(whole->desc.status, bio->bi_status);
 	bio_put(bio);
-	if (atomic_dec_and_test(&whole->pieces))
+	if (atomic_dec_and_test(&whole->read.pieces))
 		read_finish(whole, whole->desc.status);
 }
 
@@ -93,22 +93,22 @@ bool icrypt_read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned in
 		bio->bi_opf |= REQ_NOMERGE;
 		io = read_piece_io(cc, bio);
 		icrypt_io_init(io, cc, bio, whole->sector + (done >> SECTOR_SHIFT));
-		io->whole = whole;
-		io->iter = bio->bi_iter;
+		io->read.whole = whole;
+		io->read.iter = bio->bi_iter;
 		if (unlikely(whole->tags))
 			io->tags = whole->tags + done / cc->cipher.sector_size *
 						 cc->cipher.tuple_size;
 		io->map_ns = whole->map_ns;
-		list_add_tail(&io->plug_node, ios);
+		list_add_tail(&io->read.node, ios);
 		n++;
 	}
 	whole->bio->bi_opf |= payload;
-	atomic_set(&whole->pieces, n);
+	atomic_set(&whole->read.pieces, n);
 	whole->desc.status = BLK_STS_OK;
 	return true;
 nomem:
 	whole->bio->bi_opf |= payload;
-	list_for_each_entry_safe(io, next, ios, plug_node)
+	list_for_each_entry_safe(io, next, ios, read.node)
 		bio_put(io->bio);
 	return false;
 }
@@ -148,8 +148,8 @@ static struct icrypt_io *read_share(struct icrypt_io *whole, unsigned int size)
 	if (!icrypt_read_cut(whole, whole->desc.in_iter, size, &ios))
 		return whole;
 
-	first = list_first_entry(&ios, struct icrypt_io, plug_node);
-	list_for_each_entry_safe(io, next, &ios, plug_node) {
+	first = list_first_entry(&ios, struct icrypt_io, read.node);
+	list_for_each_entry_safe(io, next, &ios, read.node) {
 		icrypt_read_start(io);
 		if (io != first)
 			read_queue(io, ICRYPT_REASON_SPREAD);
@@ -269,9 +269,9 @@ static ICRYPT_BH_FN(read_bh_run, arg)
 	struct llist_node *list = llist_reverse_order(llist_del_all(&b->ios));
 	struct icrypt_io *io, *next;
 
-	llist_for_each_entry_safe(io, next, list, bh_node) {
+	llist_for_each_entry_safe(io, next, list, read.bh_node) {
 		/* The helper that the first one called may have started by now. */
-		if (!io->backlog || !icrypt_spread_again(io))
+		if (!io->read.backlog || !icrypt_spread_again(io))
 			read_decrypt_bh(io, ICRYPT_BH);
 	}
 }
@@ -284,14 +284,14 @@ static void read_bh_queue(struct icrypt_io *io)
 	/* Already off in hardirqs, but not in a completion with irqs off only. */
 	local_irq_save(flags);
 	b = this_cpu_ptr(&read_bhs);
-	if (llist_add(&io->bh_node, &b->ios))
+	if (llist_add(&io->read.bh_node, &b->ios))
 		icrypt_bh_schedule(&b->bh);
 	local_irq_restore(flags);
 }
 
 static bool read_is_handed_over(struct icrypt_io *io)
 {
-	return atomic_cmpxchg(&io->owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_CALLER) ==
+	return atomic_cmpxchg(&io->read.owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_CALLER) ==
 	       ICRYPT_OWNER_DEVICE;
 }
 
@@ -302,7 +302,7 @@ static bool read_is_handed_over(struct icrypt_io *io)
  */
 static bool read_hand_to_caller(struct icrypt_io *io)
 {
-	struct task_struct *task = io->submitter;
+	struct task_struct *task = io->read.submitter;
 	bool handed;
 
 	/* Completed inside submit: the task is not sleeping, nor about to. */
@@ -329,7 +329,7 @@ static noinline void read_complete_unowned(struct icrypt_io *io)
 	}
 	lane = icrypt_read_backlog(io);
 	if (lane) {
-		io->backlog = true;
+		io->read.backlog = true;
 		if (icrypt_spread(lane, io))
 			return;
 	}
@@ -356,10 +356,10 @@ static void read_endio(struct bio *bio)
 {
 	struct icrypt_io *io = bio->bi_private;
 
-	if (unlikely(io->timed_ns))
+	if (unlikely(io->read.timed_ns))
 		icrypt_seek_clock_stop(io);
 
-	if (io->plan == ICRYPT_PLAN_ENDIO || !read_hand_to_caller(io))
+	if (io->read.plan == ICRYPT_PLAN_ENDIO || !read_hand_to_caller(io))
 		read_complete_unowned(io);
 }
 
@@ -375,7 +375,7 @@ void icrypt_read_start(struct icrypt_io *io)
 
 	io->desc.done = read_cipher_done;
 	icrypt_cipher_start(&io->cc->cipher, &io->desc, bio, bio, io->sector, io->tags);
-	io->end_io = bio->bi_end_io;
+	io->read.end_io = bio->bi_end_io;
 	bio->bi_end_io = read_endio;
 	bio->bi_private = io;
 }
@@ -388,7 +388,7 @@ void icrypt_read_start(struct icrypt_io *io)
  */
 void icrypt_read_give_back(struct icrypt_io *io)
 {
-	if (atomic_cmpxchg(&io->owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_ENDIO) !=
+	if (atomic_cmpxchg(&io->read.owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_ENDIO) !=
 	    ICRYPT_OWNER_DEVICE)
 		read_queue(io, ICRYPT_REASON_SLEPT);
 }

@@ -185,7 +185,7 @@ bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io)
 		lane->called = true;
 	taken = !lane->closing && lane->len < depth * lane->helpers;
 	if (taken) {
-		list_add_tail(&io->plug_node, &lane->ios);
+		list_add_tail(&io->lane_node, &lane->ios);
 		WRITE_ONCE(lane->len, lane->len + 1);
 	}
 	raw_spin_unlock_irqrestore(&lane->lock, flags);
@@ -221,10 +221,10 @@ static void spread_linger(struct icrypt_lane *lane, u64 ns)
 
 static struct icrypt_io *spread_take(struct icrypt_lane *lane)
 {
-	struct icrypt_io *io = list_first_entry_or_null(&lane->ios, struct icrypt_io, plug_node);
+	struct icrypt_io *io = list_first_entry_or_null(&lane->ios, struct icrypt_io, lane_node);
 
 	if (io) {
-		list_del(&io->plug_node);
+		list_del(&io->lane_node);
 		WRITE_ONCE(lane->len, lane->len - 1);
 	}
 	return io;

@@ -34,7 +34,7 @@ static struct bio *write_alloc_clone(struct icrypt_io *io, bool nowait)
 	blk_opf_t opf = bio->bi_opf & ~(REQ_POLLED | REQ_DRV | REQ_INTEGRITY);
 	struct bio *clone;
 
-	if (icrypt_is_ordered(cc, bio))
+	if (io->write.ordered)
 		opf &= ~REQ_NOWAIT;
 	clone = icrypt_pages_alloc(cc, io->bytes, opf, nowait);
 	if (unlikely(!clone))
@@ -71,7 +71,7 @@ static void write_endio(struct bio *clone)
 /* The cipher has finished or failed. Process context, may sleep. */
 static void write_submit(struct icrypt_io *io)
 {
-	struct bio *clone = io->clone;
+	struct bio *clone = io->write.clone;
 
 	icrypt_stats_done(io);
 	if (unlikely(io->desc.status)) {
@@ -127,7 +127,7 @@ static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
 	 * BLK_STS_AGAIN means "try again" only to a submitter that is still in
 	 * its submission; after that io_uring reports it as an error.
 	 */
-	io->clone->bi_opf &= ~REQ_NOWAIT;
+	io->write.clone->bi_opf &= ~REQ_NOWAIT;
 	write_queue_work(io);
 }
 
@@ -139,9 +139,9 @@ static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 {
 	struct icrypt_io *io = cookie;
 
-	if (io->ordered) {
+	if (io->write.done) {
 		icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
-		complete(io->ordered);
+		complete(io->write.done);
 		return;
 	}
 	write_queue(io, ICRYPT_REASON_ASYNC);
@@ -151,17 +151,15 @@ static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 static __always_inline void write_start(struct icrypt_io *io)
 {
 	struct icrypt_cipher *c = &io->cc->cipher;
-	struct bio *bio = io->bio;
+	struct bio *in = io->bio, *clone = io->write.clone;
 
-	io->ordered = NULL;
 	io->desc.done = write_cipher_done;
 	if (unlikely(c->aead)) {
 		/* The submitter may change its data, but not while the tag is computed. */
-		bio_copy_data(io->clone, bio);
-		icrypt_cipher_start(c, &io->desc, io->clone, io->clone, io->sector, io->tags);
-	} else {
-		icrypt_cipher_start(c, &io->desc, bio, io->clone, io->sector, io->tags);
+		bio_copy_data(clone, in);
+		in = clone;
 	}
+	icrypt_cipher_start(c, &io->desc, in, clone, io->sector, io->tags);
 }
 
 /* What a write that waits for pages takes of the memory itself, pages: its bio and tags. */
@@ -182,10 +180,10 @@ static void write_pages_work(struct work_struct *work)
 	struct icrypt_config *cc = io->cc;
 	int pages = write_waiting_pages(io);
 
-	io->clone = write_alloc_clone(io, false);
-	if (likely(io->clone)) {
+	io->write.clone = write_alloc_clone(io, false);
+	if (likely(io->write.clone)) {
 		/* A helper may have had it; its submitter is gone, see write_queue(). */
-		io->clone->bi_opf &= ~REQ_NOWAIT;
+		io->write.clone->bi_opf &= ~REQ_NOWAIT;
 		write_start(io);
 		write_queue_work(io);
 	} else {
@@ -228,15 +226,14 @@ void icrypt_write_helped(struct icrypt_io *io)
 {
 	struct icrypt_config *cc = io->cc;
 
-	io->clone = NULL;
 	if (likely(!atomic_read(&cc->writes_waiting)))
-		io->clone = write_alloc_clone(io, true);
-	if (unlikely(!io->clone)) {
+		io->write.clone = write_alloc_clone(io, true);
+	if (unlikely(!io->write.clone)) {
 		write_wait_for_pages(io);
 		return;
 	}
 	/* Its submitter is not in its submission any more, see write_queue(). */
-	io->clone->bi_opf &= ~REQ_NOWAIT;
+	io->write.clone->bi_opf &= ~REQ_NOWAIT;
 	write_start(io);
 	if (write_encrypt(io, true) != ICRYPT_QUEUED)
 		write_submit(io);
@@ -247,7 +244,7 @@ static int write_ordered(struct icrypt_io *io)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
 
-	io->ordered = &done;
+	io->write.done = &done;
 	while (io->desc.in_iter.bi_size && !io->desc.status) {
 		if (write_encrypt(io, true) != ICRYPT_QUEUED)
 			break;
@@ -256,7 +253,7 @@ static int write_ordered(struct icrypt_io *io)
 	}
 	/* Ended by dm: an end_io inside map would make it end the write twice. */
 	if (unlikely(io->desc.status)) {
-		icrypt_pages_free(io->cc, io->clone);
+		icrypt_pages_free(io->cc, io->write.clone);
 		icrypt_tags_free(io);
 		return DM_MAPIO_KILL;
 	}
@@ -288,14 +285,15 @@ int icrypt_write_map(struct icrypt_io *io)
 	struct bio *bio = io->bio;
 	unsigned int part = icrypt_write_piece(io), most = ICRYPT_PAGES_MAX;
 	enum icrypt_reason reason;
+	struct icrypt_lane *lane;
+	bool nowait;
+
+	io->write.ordered = icrypt_is_ordered(cc, bio);
 	/*
 	 * Order goes before not waiting, as in the block layer's zone write
 	 * plugging; and dm wants no write of a zone to fail inside map.
 	 */
-	bool ordered = icrypt_is_ordered(cc, bio);
-	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !ordered;
-	struct icrypt_lane *lane;
-
+	nowait = (bio->bi_opf & REQ_NOWAIT) && !io->write.ordered;
 	if (icrypt_is_unsplit(bio))
 		most = icrypt_unsplit_write_max(io);
 	if (unlikely(io->bytes > most)) {
@@ -320,18 +318,17 @@ int icrypt_write_map(struct icrypt_io *io)
 	 * Who comes later does not get what others wait for. But polled I/O that must not
 	 * wait cannot queue, and would come again for as long as others do.
 	 */
-	io->clone = NULL;
 	if (likely(!atomic_read(&cc->writes_waiting)) || icrypt_is_unsplit(bio))
-		io->clone = write_alloc_clone(io, true);
-	if (unlikely(!io->clone)) {
+		io->write.clone = write_alloc_clone(io, true);
+	if (unlikely(!io->write.clone)) {
 		if (nowait)
 			return write_end_unsent(io, true);
 		if (icrypt_may_queue_write(io) && write_queue_has_room(cc)) {
 			write_wait_for_pages(io);
 			return DM_MAPIO_SUBMITTED;
 		}
-		io->clone = write_alloc_clone(io, false);
-		if (!io->clone)
+		io->write.clone = write_alloc_clone(io, false);
+		if (!io->write.clone)
 			return write_end_unsent(io, false);
 	}
 	write_start(io);
@@ -340,7 +337,7 @@ int icrypt_write_map(struct icrypt_io *io)
 		write_queue(io, reason);
 		return DM_MAPIO_SUBMITTED;
 	}
-	if (unlikely(ordered))
+	if (unlikely(io->write.ordered))
 		return write_ordered(io);
 
 	switch (write_encrypt(io, !nowait)) {
@@ -348,7 +345,7 @@ int icrypt_write_map(struct icrypt_io *io)
 		break;
 	case ICRYPT_NOMEM:
 		/* Only with REQ_NOWAIT. Nothing was sent, the submitter may try again. */
-		icrypt_pages_free(cc, io->clone);
+		icrypt_pages_free(cc, io->write.clone);
 		return write_end_unsent(io, nowait);
 	case ICRYPT_DONE:
 		write_submit(io);
