@@ -515,17 +515,11 @@ static bool wants_order(struct icrypt_config *cc)
 	return cc->rotational && READ_ONCE(cc->seek_free) < ICRYPT_SEEK_FREE;
 }
 
-/**
- * icrypt_bh_over_budget() - is this bio too much for a bottom half?
- * @io: the read
- *
- * It is if it takes too long by itself. After other bios, it is not for some time
- * if no task waits for the CPU.
- *
- * Context: softirq, or a task with bottom halves off.
- * Return: whether a worker has to.
+/*
+ * Is this read too much for a bottom half? It is if it takes too long by itself. After
+ * other bios, it is not for some time if no task waits for the CPU.
  */
-bool icrypt_bh_over_budget(struct icrypt_io *io)
+static bool bh_over_budget(struct icrypt_io *io)
 {
 	u64 budget = bh_budget(io->cc), ns = cost(io);
 	struct stretch *s = this_cpu_ptr(&stretches);
@@ -540,17 +534,31 @@ bool icrypt_bh_over_budget(struct icrypt_io *io)
 	       (icrypt_need_resched() || s->used > ICRYPT_STRETCH_MAX * budget);
 }
 
-/**
- * icrypt_may_resched() - may the cipher call cond_resched() here?
- *
- * A completion in a task may run with locks held that this module does not know.
- *
- * Context: any.
- * Return: ICRYPT_MAY_RESCHED or 0.
+/*
+ * May the cipher call cond_resched() here? A completion in a task may run with locks held
+ * that this module does not know.
  */
-unsigned int icrypt_may_resched(void)
+static unsigned int may_resched(void)
 {
 	return preemptible() && !rcu_preempt_depth() ? ICRYPT_MAY_RESCHED : 0;
+}
+
+static struct icrypt_decision run_in(enum icrypt_context where, unsigned int may)
+{
+	return (struct icrypt_decision){ .where = where, .why = ICRYPT_REASON_NONE, .may = may };
+}
+
+static struct icrypt_decision run_in_worker(enum icrypt_reason why)
+{
+	return (struct icrypt_decision){ .where = ICRYPT_WQ, .why = why, .may = ICRYPT_MAY_SLEEP };
+}
+
+/* With bottom halves off: as long as there is budget. */
+static struct icrypt_decision run_in_bh(struct icrypt_io *io, enum icrypt_context where)
+{
+	if (unlikely(bh_over_budget(io)))
+		return run_in_worker(ICRYPT_REASON_BUDGET);
+	return run_in(where, 0);
 }
 
 /**
@@ -639,6 +647,18 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 		return ICRYPT_PLAN_PLUG;
 	}
 	return has_siblings(io) || stack_is_low() ? ICRYPT_PLAN_ENDIO : ICRYPT_PLAN_WAIT;
+}
+
+/**
+ * icrypt_plan_without_plug() - the plan of a read whose plan was ICRYPT_PLAN_PLUG
+ * @io: the read, for which there is no memory for a callback
+ *
+ * Context: process, in map; does not sleep.
+ * Return: the plan.
+ */
+enum icrypt_plan icrypt_plan_without_plug(struct icrypt_io *io)
+{
+	return ICRYPT_PLAN_ENDIO;
 }
 
 /**
@@ -767,35 +787,90 @@ bool icrypt_drain_may_sleep(bool from_schedule)
 }
 
 /**
- * icrypt_completion_context() - decide where a read that completes is decrypted
- * @io:     the read, not owned by its caller
- * @reason: why it has to be a worker, if so
+ * icrypt_decide_read() - decide where a read that completes is decrypted
+ * @io: the read, not owned by its caller
  *
  * Context: any, the completion's.
- * Return: where.
+ * Return: where, and for a worker why. ICRYPT_BH is for a bottom half that is still to be
+ * scheduled, which asks icrypt_decide_bh().
  */
-enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_reason *reason)
+struct icrypt_decision icrypt_decide_read(struct icrypt_io *io)
 {
-	if (unlikely(io->cc->table.read_context == ICRYPT_WANT_WORKQUEUE)) {
-		*reason = ICRYPT_REASON_OPTION;
-		return ICRYPT_WQ;
-	}
+	if (unlikely(io->cc->table.read_context == ICRYPT_WANT_WORKQUEUE))
+		return run_in_worker(ICRYPT_REASON_OPTION);
 	/* skcipher does not support hardirq context, and does not detect all of it. */
 	if (in_hardirq() || irqs_disabled()) {
 		if (cost(io) <= bh_budget(io->cc) ||
 		    io->cc->table.read_context == ICRYPT_WANT_ENDIO)
-			return ICRYPT_BH;
-		*reason = ICRYPT_REASON_BUDGET;
-		return ICRYPT_WQ;
+			return run_in(ICRYPT_BH, 0);
+		return run_in_worker(ICRYPT_REASON_BUDGET);
 	}
-	if (!in_task() || (io->bio->bi_opf & REQ_POLLED))
-		return in_task() ? ICRYPT_CALLER : ICRYPT_ENDIO;
+	if (!in_task())
+		return run_in_bh(io, ICRYPT_ENDIO);
+	if (io->bio->bi_opf & REQ_POLLED)
+		return run_in(ICRYPT_CALLER, may_resched());
 	if (io->cc->table.read_context == ICRYPT_WANT_AUTO &&
-	    should_spread(io, ICRYPT_OPT_NO_READ_WORKQUEUE)) {
-		*reason = ICRYPT_REASON_SPREAD;
-		return ICRYPT_WQ;
+	    should_spread(io, ICRYPT_OPT_NO_READ_WORKQUEUE))
+		return run_in_worker(ICRYPT_REASON_SPREAD);
+	if (current == io->read.submitter)
+		return run_in(ICRYPT_CALLER, may_resched());
+	return softirq_count() ? run_in_bh(io, ICRYPT_ENDIO) : run_in(ICRYPT_ENDIO, may_resched());
+}
+
+/**
+ * icrypt_decide_bh() - decide whether our bottom half decrypts a read
+ * @io: the read, for which icrypt_decide_read() said ICRYPT_BH
+ *
+ * Context: our bottom half.
+ * Return: ICRYPT_BH or a worker.
+ */
+struct icrypt_decision icrypt_decide_bh(struct icrypt_io *io)
+{
+	return run_in_bh(io, ICRYPT_BH);
+}
+
+/**
+ * icrypt_decide_after() - decide why a worker goes on with a bio, after its place was decided
+ * @io:    the bio
+ * @event: what happened to it
+ *
+ * Context: any.
+ * Return: a worker, or the cipher driver's queue, which counts as one.
+ */
+struct icrypt_decision icrypt_decide_after(struct icrypt_io *io, enum icrypt_event event)
+{
+	switch (event) {
+	case ICRYPT_DRIVER_ANSWERED:
+		return run_in_worker(ICRYPT_REASON_ASYNC);
+	case ICRYPT_CIPHER_STOPPED:
+		/* What it could not sleep for: an IV that a driver makes, or memory. */
+		return run_in_worker(io->cc->cipher.iv_waits ? ICRYPT_REASON_ASYNC :
+							       ICRYPT_REASON_NOMEM);
+	case ICRYPT_NO_PAGES:
+		return run_in_worker(ICRYPT_REASON_NOMEM);
+	case ICRYPT_GIVEN_BACK:
+		return run_in_worker(ICRYPT_REASON_SLEPT);
+	case ICRYPT_HELPED:
+		return run_in_worker(ICRYPT_REASON_SPREAD);
+	case ICRYPT_TAG_MISMATCH:
+		break;
 	}
-	return current == io->read.submitter ? ICRYPT_CALLER : ICRYPT_ENDIO;
+	return run_in_worker(ICRYPT_REASON_CONTEXT);
+}
+
+/**
+ * icrypt_fall_back() - a worker goes on with a bio
+ * @io: the bio
+ * @d:  the decision
+ *
+ * Notes where the cipher runs from now on, and counts the reason.
+ *
+ * Context: any.
+ */
+void icrypt_fall_back(struct icrypt_io *io, struct icrypt_decision d)
+{
+	io->context = d.where;
+	icrypt_stats_fallback(io, d.why);
 }
 
 /**
@@ -827,32 +902,30 @@ bool icrypt_may_queue_write(struct icrypt_io *io)
 }
 
 /**
- * icrypt_write_context() - decide where a write is encrypted
- * @io:     the write
- * @more:   the submitter comes back at once with the rest of it
- * @reason: why it has to be a worker, if so
+ * icrypt_decide_write() - decide where a write is encrypted
+ * @io:   the write
+ * @more: the submitter comes back at once with the rest of it
  *
  * Writes to a zoned device leave in the order in which they came.
  *
  * Context: process, in map.
- * Return: ICRYPT_CALLER or ICRYPT_WQ.
+ * Return: ICRYPT_CALLER, or a worker and why.
  */
-enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
-					 enum icrypt_reason *reason)
+struct icrypt_decision icrypt_decide_write(struct icrypt_io *io, bool more)
 {
+	struct icrypt_decision caller = run_in(ICRYPT_CALLER, io->write.nowait ?
+					       ICRYPT_MAY_RESCHED : ICRYPT_MAY_SLEEP);
 	enum icrypt_want want = io->cc->table.write_context;
 	int cpus = num_online_cpus();
 	bool waits;
 
 	if (io->write.ordered || want == ICRYPT_WANT_CALLER)
-		return ICRYPT_CALLER;
-	if (unlikely(want == ICRYPT_WANT_WORKQUEUE)) {
-		*reason = ICRYPT_REASON_OPTION;
-		return ICRYPT_WQ;
-	}
+		return caller;
+	if (unlikely(want == ICRYPT_WANT_WORKQUEUE))
+		return run_in_worker(ICRYPT_REASON_OPTION);
 	/* Rotational disks want their writes in order. */
 	if (!should_spread(io, ICRYPT_OPT_NO_WRITE_WORKQUEUE) || wants_order(io->cc))
-		return ICRYPT_CALLER;
+		return caller;
 
 	/*
 	 * A submitter that waits anyway encrypts the write itself, but may share a
@@ -861,12 +934,11 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 	waits = (current->flags & PF_IO_WORKER) || object_is_on_stack(io->bio->bi_io_vec) ||
 		syscall_waits(true);
 	if (waits && (!more || !may_rely_on_workers()))
-		return ICRYPT_CALLER;
+		return caller;
 	if (atomic_read(&io->cc->writes_queued) >= (waits ? cpus - 1 : 2 * cpus))
-		return ICRYPT_CALLER;
+		return caller;
 
-	*reason = ICRYPT_REASON_SPREAD;
-	return ICRYPT_WQ;
+	return run_in_worker(ICRYPT_REASON_SPREAD);
 }
 
 /* This CPU is given cipher work of @ns: had it more lately than it should? */

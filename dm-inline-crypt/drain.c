@@ -91,8 +91,7 @@ static void drain_help(struct work_struct *work)
 	for (;;) {
 		io = drain_pop(d, true, false, NULL);
 		if (io) {
-			icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
-			icrypt_read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
+			icrypt_read_helped(io);
 			until = 0;
 			continue;
 		}

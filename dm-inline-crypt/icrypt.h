@@ -49,6 +49,28 @@ enum icrypt_plan {
 	ICRYPT_PLAN_PLUG,	/* decrypt when the submitter finishes its plug */
 };
 
+/**
+ * struct icrypt_decision - what context.c decides, for others to carry out
+ * @where: enum icrypt_context, where the cipher runs
+ * @why:   enum icrypt_reason, why that has to be a worker, or ICRYPT_REASON_NONE
+ * @may:   what the cipher may do there: ICRYPT_MAY_RESCHED, ICRYPT_MAY_SLEEP or 0
+ */
+struct icrypt_decision {
+	u8	where;
+	u8	why;
+	u8	may;
+};
+
+/* What may happen to a bio after its place was decided; a worker goes on with it. */
+enum icrypt_event {
+	ICRYPT_DRIVER_ANSWERED,	/* the cipher driver, later */
+	ICRYPT_CIPHER_STOPPED,	/* it would have to sleep, and must not: ICRYPT_NOMEM */
+	ICRYPT_NO_PAGES,	/* none at once for a write */
+	ICRYPT_GIVEN_BACK,	/* by its caller, who had to sleep */
+	ICRYPT_HELPED,		/* one of many, or a piece of a large one */
+	ICRYPT_TAG_MISMATCH,	/* it is to be read again */
+};
+
 /* Who decrypts a read that is planned for its caller. */
 enum icrypt_owner {
 	ICRYPT_OWNER_DEVICE,	/* in flight; the caller will come back */
@@ -98,11 +120,13 @@ struct icrypt_read {
  * @clone:   the bio with the ciphertext, NULL before it has its pages
  * @done:    completed when a cipher driver answers to a writer that waits, else NULL
  * @ordered: it must keep its place in the order of writes
+ * @nowait:  map must not wait for it
  */
 struct icrypt_write {
 	struct bio		*clone;
 	struct completion	*done;
 	bool			ordered;
+	bool			nowait;
 };
 
 /**
@@ -518,25 +542,26 @@ void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio);
 /* context.c */
 bool icrypt_is_ordered(const struct icrypt_config *cc, const struct bio *bio);
 enum icrypt_plan icrypt_plan_read(struct icrypt_io *io);
+enum icrypt_plan icrypt_plan_without_plug(struct icrypt_io *io);
 unsigned int icrypt_caller_piece(struct icrypt_io *io);
 unsigned int icrypt_worker_piece(struct icrypt_io *io);
 unsigned int icrypt_write_piece(struct icrypt_io *io);
 bool icrypt_may_help(struct icrypt_io *io);
 bool icrypt_may_call_helper(struct icrypt_io *io);
-enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_reason *reason);
+struct icrypt_decision icrypt_decide_read(struct icrypt_io *io);
+struct icrypt_decision icrypt_decide_bh(struct icrypt_io *io);
+struct icrypt_decision icrypt_decide_write(struct icrypt_io *io, bool more);
+struct icrypt_decision icrypt_decide_after(struct icrypt_io *io, enum icrypt_event event);
+void icrypt_fall_back(struct icrypt_io *io, struct icrypt_decision d);
 struct icrypt_lane *icrypt_read_backlog(struct icrypt_io *io);
 struct icrypt_lane *icrypt_write_backlog(struct icrypt_io *io);
-bool icrypt_bh_over_budget(struct icrypt_io *io);
 u64 icrypt_clock_start(struct icrypt_io *io);
 void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes);
 void icrypt_seek_clock_start(struct icrypt_io *io);
 void icrypt_seek_clock_stop(struct icrypt_io *io);
 void icrypt_wait_begin(const struct bio *bio);
 void icrypt_wait_end(void);
-enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
-					 enum icrypt_reason *reason);
 bool icrypt_may_queue_write(struct icrypt_io *io);
-unsigned int icrypt_may_resched(void);
 bool icrypt_drain_may_sleep(bool from_schedule);
 
 /* spread.c */

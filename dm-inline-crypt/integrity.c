@@ -150,7 +150,7 @@ static void second_read_cipher_done(void *cookie, enum icrypt_progress progress)
 {
 	struct second_read *s = cookie;
 
-	icrypt_stats_fallback(s->io, ICRYPT_REASON_ASYNC);
+	icrypt_fall_back(s->io, icrypt_decide_after(s->io, ICRYPT_DRIVER_ANSWERED));
 	complete(&s->done);
 }
 

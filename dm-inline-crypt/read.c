@@ -82,9 +82,9 @@ static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 {
 	struct bio *bio = io->bio;
 
-	io->read.plan = plan;
 	if (plan == ICRYPT_PLAN_PLUG && !icrypt_plug_add(io))
-		io->read.plan = ICRYPT_PLAN_ENDIO;
+		plan = icrypt_plan_without_plug(io);
+	io->read.plan = plan;
 
 	icrypt_read_start(io);
 	/* dm may have marked the rest of a split bio for its own use. */

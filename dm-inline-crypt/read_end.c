@@ -113,27 +113,25 @@ nomem:
 	return false;
 }
 
-static void read_queue(struct icrypt_io *io, enum icrypt_reason reason);
+static void read_queue(struct icrypt_io *io, struct icrypt_decision d);
 static inline void read_done(struct icrypt_io *io);
-
-/* The cipher cannot go on in a context that must not sleep. */
-static void read_queue_to_sleep(struct icrypt_io *io)
-{
-	read_queue(io, io->cc->cipher.iv_waits ? ICRYPT_REASON_ASYNC : ICRYPT_REASON_NOMEM);
-}
 
 /* The descriptor's done(): an asynchronous driver answered. */
 static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 {
 	struct icrypt_io *io = cookie;
+	struct icrypt_decision answered = icrypt_decide_after(io, ICRYPT_DRIVER_ANSWERED), stopped;
 
-	/* If the next IV must be waited for, read_queue_to_sleep() counts this. */
-	if (progress != ICRYPT_NOMEM || !io->cc->cipher.iv_waits)
-		icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
-	if (progress == ICRYPT_NOMEM)
-		read_queue_to_sleep(io);
-	else
+	if (progress != ICRYPT_NOMEM) {
+		icrypt_fall_back(io, answered);
 		read_done(io);
+		return;
+	}
+	/* If both have the same reason, it is counted once. */
+	stopped = icrypt_decide_after(io, ICRYPT_CIPHER_STOPPED);
+	if (stopped.why != answered.why)
+		icrypt_fall_back(io, answered);
+	read_queue(io, stopped);
 }
 
 /*
@@ -152,7 +150,7 @@ static struct icrypt_io *read_share(struct icrypt_io *whole, unsigned int size)
 	list_for_each_entry_safe(io, next, &ios, read.node) {
 		icrypt_read_start(io);
 		if (io != first)
-			read_queue(io, ICRYPT_REASON_SPREAD);
+			read_queue(io, icrypt_decide_after(io, ICRYPT_HELPED));
 	}
 	return first;
 }
@@ -167,9 +165,9 @@ static void read_work(struct work_struct *work)
 	icrypt_read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
 }
 
-static void read_queue(struct icrypt_io *io, enum icrypt_reason reason)
+static void read_queue(struct icrypt_io *io, struct icrypt_decision d)
 {
-	icrypt_stats_fallback(io, reason);
+	icrypt_fall_back(io, d);
 	INIT_WORK(&io->work, read_work);
 	queue_work(io->cc->wq, &io->work);
 }
@@ -205,7 +203,7 @@ void icrypt_read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 	case ICRYPT_QUEUED:
 		return;
 	case ICRYPT_NOMEM:
-		read_queue_to_sleep(io);
+		read_queue(io, icrypt_decide_after(io, ICRYPT_CIPHER_STOPPED));
 		return;
 	case ICRYPT_DONE:
 		break;
@@ -223,7 +221,10 @@ void icrypt_read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
  */
 void icrypt_read_helped(struct icrypt_io *io)
 {
-	icrypt_read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
+	struct icrypt_decision d = icrypt_decide_after(io, ICRYPT_HELPED);
+
+	icrypt_fall_back(io, d);
+	icrypt_read_decrypt(io, d.where, d.may);
 }
 
 static void read_again_work(struct work_struct *work)
@@ -238,7 +239,7 @@ static void read_again_work(struct work_struct *work)
 /* It does not match its tag: read it once more, in a worker, which may wait. */
 static noinline void read_again(struct icrypt_io *io)
 {
-	icrypt_stats_fallback(io, ICRYPT_REASON_CONTEXT);
+	icrypt_fall_back(io, icrypt_decide_after(io, ICRYPT_TAG_MISMATCH));
 	INIT_WORK(&io->work, read_again_work);
 	queue_work(io->cc->wq, &io->work);
 }
@@ -254,25 +255,22 @@ static inline void read_done(struct icrypt_io *io)
 	read_finish(io, io->desc.status);
 }
 
-/* With bottom halves off: as long as there is budget. */
-static void read_decrypt_bh(struct icrypt_io *io, enum icrypt_context context)
-{
-	if (unlikely(icrypt_bh_over_budget(io)))
-		read_queue(io, ICRYPT_REASON_BUDGET);
-	else
-		icrypt_read_decrypt(io, context, 0);
-}
-
 static ICRYPT_BH_FN(read_bh_run, arg)
 {
 	struct read_bh *b = container_of(arg, struct read_bh, bh);
 	struct llist_node *list = llist_reverse_order(llist_del_all(&b->ios));
 	struct icrypt_io *io, *next;
+	struct icrypt_decision d;
 
 	llist_for_each_entry_safe(io, next, list, read.bh_node) {
 		/* The helper that the first one called may have started by now. */
-		if (!io->read.backlog || !icrypt_spread_again(io))
-			read_decrypt_bh(io, ICRYPT_BH);
+		if (io->read.backlog && icrypt_spread_again(io))
+			continue;
+		d = icrypt_decide_bh(io);
+		if (unlikely(d.where == ICRYPT_WQ))
+			read_queue(io, d);
+		else
+			icrypt_read_decrypt(io, d.where, d.may);
 	}
 }
 
@@ -320,7 +318,7 @@ static bool read_hand_to_caller(struct icrypt_io *io)
 /* No caller owns the read: decrypt it here, or pass it on. */
 static noinline void read_complete_unowned(struct icrypt_io *io)
 {
-	enum icrypt_reason reason;
+	struct icrypt_decision d;
 	struct icrypt_lane *lane;
 
 	if (unlikely(io->bio->bi_status)) {
@@ -333,21 +331,16 @@ static noinline void read_complete_unowned(struct icrypt_io *io)
 		if (icrypt_spread(lane, io))
 			return;
 	}
-	switch (icrypt_completion_context(io, &reason)) {
+	d = icrypt_decide_read(io);
+	switch (d.where) {
 	case ICRYPT_WQ:
-		read_queue(io, reason);
+		read_queue(io, d);
 		break;
 	case ICRYPT_BH:
 		read_bh_queue(io);
 		break;
-	case ICRYPT_ENDIO:
-		if (in_task() && !softirq_count())
-			icrypt_read_decrypt(io, ICRYPT_ENDIO, icrypt_may_resched());
-		else
-			read_decrypt_bh(io, ICRYPT_ENDIO);
-		break;
 	default:
-		icrypt_read_decrypt(io, ICRYPT_CALLER, icrypt_may_resched());
+		icrypt_read_decrypt(io, d.where, d.may);
 		break;
 	}
 }
@@ -390,7 +383,7 @@ void icrypt_read_give_back(struct icrypt_io *io)
 {
 	if (atomic_cmpxchg(&io->read.owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_ENDIO) !=
 	    ICRYPT_OWNER_DEVICE)
-		read_queue(io, ICRYPT_REASON_SLEPT);
+		read_queue(io, icrypt_decide_after(io, ICRYPT_GIVEN_BACK));
 }
 
 /**

@@ -253,7 +253,6 @@ static unsigned int spread_serve(struct icrypt_lane *lane)
 		if (call)
 			spread_call(lane);
 		if (io) {
-			icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
 			if (lane->write)
 				icrypt_write_helped(io);
 			else

@@ -85,7 +85,7 @@ static void write_submit(struct icrypt_io *io)
 	dm_submit_bio_remap(io->bio, clone);
 }
 
-static enum icrypt_progress write_encrypt(struct icrypt_io *io, bool sleep)
+static enum icrypt_progress write_encrypt(struct icrypt_io *io, unsigned int may)
 {
 	unsigned int bytes = io->desc.in_iter.bi_size;
 	enum icrypt_progress progress;
@@ -94,8 +94,7 @@ static enum icrypt_progress write_encrypt(struct icrypt_io *io, bool sleep)
 	if (trace_encrypt_enabled())
 		icrypt_stats_begin(io);
 	start = icrypt_clock_start(io);
-	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io),
-				     sleep ? ICRYPT_MAY_SLEEP : ICRYPT_MAY_RESCHED);
+	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io), may);
 	if (start && progress == ICRYPT_DONE)
 		icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
 	return progress;
@@ -107,7 +106,7 @@ static void write_work(struct work_struct *work)
 	struct icrypt_config *cc = io->cc;
 
 	if (!io->desc.in_iter.bi_size || io->desc.status ||
-	    write_encrypt(io, true) != ICRYPT_QUEUED)
+	    write_encrypt(io, ICRYPT_MAY_SLEEP) != ICRYPT_QUEUED)
 		write_submit(io);
 	/* The bio may be gone, but not the device: its dtr waits for its workers. */
 	atomic_dec(&cc->writes_queued);
@@ -120,9 +119,9 @@ static void write_queue_work(struct icrypt_io *io)
 	queue_work(io->cc->write_wq, &io->work);
 }
 
-static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
+static void write_queue(struct icrypt_io *io, struct icrypt_decision d)
 {
-	icrypt_stats_fallback(io, reason);
+	icrypt_fall_back(io, d);
 	/*
 	 * BLK_STS_AGAIN means "try again" only to a submitter that is still in
 	 * its submission; after that io_uring reports it as an error.
@@ -138,13 +137,14 @@ static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
 static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 {
 	struct icrypt_io *io = cookie;
+	struct icrypt_decision d = icrypt_decide_after(io, ICRYPT_DRIVER_ANSWERED);
 
 	if (io->write.done) {
-		icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
+		icrypt_fall_back(io, d);
 		complete(io->write.done);
 		return;
 	}
-	write_queue(io, ICRYPT_REASON_ASYNC);
+	write_queue(io, d);
 }
 
 /* It has its pages: aim the cipher at the data. */
@@ -199,7 +199,7 @@ static void write_pages_work(struct work_struct *work)
  */
 static void write_wait_for_pages(struct icrypt_io *io)
 {
-	icrypt_stats_fallback(io, ICRYPT_REASON_NOMEM);
+	icrypt_fall_back(io, icrypt_decide_after(io, ICRYPT_NO_PAGES));
 	INIT_WORK(&io->work, write_pages_work);
 	atomic_add(write_waiting_pages(io), &io->cc->writes_waiting);
 	queue_work(io->cc->pages_wq, &io->work);
@@ -224,8 +224,10 @@ static bool write_queue_has_room(struct icrypt_config *cc)
  */
 void icrypt_write_helped(struct icrypt_io *io)
 {
+	struct icrypt_decision d = icrypt_decide_after(io, ICRYPT_HELPED);
 	struct icrypt_config *cc = io->cc;
 
+	icrypt_fall_back(io, d);
 	if (likely(!atomic_read(&cc->writes_waiting)))
 		io->write.clone = write_alloc_clone(io, true);
 	if (unlikely(!io->write.clone)) {
@@ -235,7 +237,7 @@ void icrypt_write_helped(struct icrypt_io *io)
 	/* Its submitter is not in its submission any more, see write_queue(). */
 	io->write.clone->bi_opf &= ~REQ_NOWAIT;
 	write_start(io);
-	if (write_encrypt(io, true) != ICRYPT_QUEUED)
+	if (write_encrypt(io, d.may) != ICRYPT_QUEUED)
 		write_submit(io);
 }
 
@@ -246,7 +248,7 @@ static int write_ordered(struct icrypt_io *io)
 
 	io->write.done = &done;
 	while (io->desc.in_iter.bi_size && !io->desc.status) {
-		if (write_encrypt(io, true) != ICRYPT_QUEUED)
+		if (write_encrypt(io, ICRYPT_MAY_SLEEP) != ICRYPT_QUEUED)
 			break;
 		wait_for_completion_io(&done);
 		reinit_completion(&done);
@@ -284,23 +286,22 @@ int icrypt_write_map(struct icrypt_io *io)
 	struct icrypt_config *cc = io->cc;
 	struct bio *bio = io->bio;
 	unsigned int part = icrypt_write_piece(io), most = ICRYPT_PAGES_MAX;
-	enum icrypt_reason reason;
+	struct icrypt_decision d;
 	struct icrypt_lane *lane;
-	bool nowait;
 
 	io->write.ordered = icrypt_is_ordered(cc, bio);
 	/*
 	 * Order goes before not waiting, as in the block layer's zone write
 	 * plugging; and dm wants no write of a zone to fail inside map.
 	 */
-	nowait = (bio->bi_opf & REQ_NOWAIT) && !io->write.ordered;
+	io->write.nowait = (bio->bi_opf & REQ_NOWAIT) && !io->write.ordered;
 	if (icrypt_is_unsplit(bio))
 		most = icrypt_unsplit_write_max(io);
 	if (unlikely(io->bytes > most)) {
 		if (!icrypt_may_split_write(bio))
 			return DM_MAPIO_KILL;
 		if (!icrypt_rest_may_wait(io))
-			return icrypt_end_unsent(io, nowait);
+			return icrypt_end_unsent(io, io->write.nowait);
 		if (!part || part > most)
 			part = most;
 	}
@@ -312,8 +313,8 @@ int icrypt_write_map(struct icrypt_io *io)
 	if (lane && icrypt_spread(lane, io))
 		return DM_MAPIO_SUBMITTED;
 
-	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, nowait))
-		return icrypt_end_unsent(io, nowait);
+	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, io->write.nowait))
+		return icrypt_end_unsent(io, io->write.nowait);
 	/*
 	 * Who comes later does not get what others wait for. But polled I/O that must not
 	 * wait cannot queue, and would come again for as long as others do.
@@ -321,7 +322,7 @@ int icrypt_write_map(struct icrypt_io *io)
 	if (likely(!atomic_read(&cc->writes_waiting)) || icrypt_is_unsplit(bio))
 		io->write.clone = write_alloc_clone(io, true);
 	if (unlikely(!io->write.clone)) {
-		if (nowait)
+		if (io->write.nowait)
 			return write_end_unsent(io, true);
 		if (icrypt_may_queue_write(io) && write_queue_has_room(cc)) {
 			write_wait_for_pages(io);
@@ -333,20 +334,21 @@ int icrypt_write_map(struct icrypt_io *io)
 	}
 	write_start(io);
 
-	if (unlikely(icrypt_write_context(io, part, &reason) == ICRYPT_WQ)) {
-		write_queue(io, reason);
+	d = icrypt_decide_write(io, part);
+	if (unlikely(d.where == ICRYPT_WQ)) {
+		write_queue(io, d);
 		return DM_MAPIO_SUBMITTED;
 	}
 	if (unlikely(io->write.ordered))
 		return write_ordered(io);
 
-	switch (write_encrypt(io, !nowait)) {
+	switch (write_encrypt(io, d.may)) {
 	case ICRYPT_QUEUED:
 		break;
 	case ICRYPT_NOMEM:
 		/* Only with REQ_NOWAIT. Nothing was sent, the submitter may try again. */
 		icrypt_pages_free(cc, io->write.clone);
-		return write_end_unsent(io, nowait);
+		return write_end_unsent(io, io->write.nowait);
 	case ICRYPT_DONE:
 		write_submit(io);
 		break;
