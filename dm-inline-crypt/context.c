@@ -386,56 +386,50 @@ static bool is_sample(struct icrypt_io *io)
 	return n <= ICRYPT_SAMPLES_FIRST || !(n % ICRYPT_SAMPLE);
 }
 
-/**
- * icrypt_clock_start() - the cipher begins with a bio
- * @io: the bio
- *
- * In a bottom half the time of every bio is kept. In a task a sample does, to
- * know what the cipher costs.
- *
- * Context: any.
- * Return: for icrypt_clock_stop(), or 0 if there is no need to call that.
- */
-u64 icrypt_clock_start(struct icrypt_io *io)
+/* Every run of the cipher with bottom halves off takes of the budget. */
+static bool is_charged(void)
 {
 	/* A forced-threaded completion is a task, too; there every bio counts. */
-	if (in_task() && !softirq_count() && !is_sample(io))
+	return !in_task() || softirq_count();
+}
+
+/**
+ * icrypt_run_begin() - the cipher begins with a bio
+ * @io: the bio
+ *
+ * In a bottom half every run is accounted for. In a task a sample is, to know what the
+ * cipher costs.
+ *
+ * Context: any.
+ * Return: for icrypt_run_end(), or 0 if there is no need to call that.
+ */
+u64 icrypt_run_begin(struct icrypt_io *io)
+{
+	if (!is_charged() && !is_sample(io))
 		return 0;
 	return ktime_get_mono_fast_ns();
 }
 
-/**
- * icrypt_clock_stop() - the cipher is through with a bio that is timed
- * @io:    the bio
- * @start: from icrypt_clock_start(), not 0
- * @bytes: that it went through since then
- *
- * A long sample may have been preempted, a short one was not. So the estimate falls
- * fast and rises slowly.
- *
- * Context: any.
+/* This read takes its part of the budget of this CPU's bottom halves. */
+static void charge_budget(struct icrypt_io *io, u64 now)
+{
+	struct stretch *s = this_cpu_ptr(&stretches);
+
+	/* Not the measured time: a hypervisor may have taken the CPU away. */
+	s->used += cost(io);
+	s->end = now;
+}
+
+/*
+ * The cipher took @ns for @bytes. A long sample may have been preempted, a short one was
+ * not. So the estimate falls fast and rises slowly.
  */
-void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes)
+static void learn_cost(struct icrypt_io *io, u64 ns, unsigned int bytes)
 {
 	unsigned int *estimate = &io->cc->ns_per_kib[io->desc.write];
 	unsigned int old = READ_ONCE(*estimate), sample, new;
-	u64 now = ktime_get_mono_fast_ns();
 
-	if (!in_task() || softirq_count()) {
-		struct stretch *s = this_cpu_ptr(&stretches);
-
-		/* Not the measured time: a hypervisor may have taken the CPU away. */
-		s->used += cost(io);
-		s->end = now;
-	}
-	/* All CPUs read the estimate: it is not for each to write all the time. */
-	if ((!in_task() || softirq_count()) && !is_sample(io))
-		return;
-	/* A failed run is no sample, nor is a clock that stood still or went back. */
-	if (io->desc.status || bytes < SECTOR_SIZE || now <= start)
-		return;
-
-	sample = min_t(u64, div_u64((now - start) << 1, bytes >> 9), ICRYPT_COST_MAX);
+	sample = min_t(u64, div_u64(ns << 1, bytes >> 9), ICRYPT_COST_MAX);
 	if (sample < old)
 		new = old - DIV_ROUND_UP(old - sample, 4);
 	else
@@ -443,6 +437,32 @@ void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes)
 	new = clamp(new, ICRYPT_COST_MIN, ICRYPT_COST_MAX);
 	if (new != old)
 		WRITE_ONCE(*estimate, new);
+}
+
+/**
+ * icrypt_run_end() - account for a run of the cipher
+ * @io:    the bio
+ * @start: from icrypt_run_begin(), not 0
+ * @bytes: that the cipher went through since then
+ *
+ * Charges the budget of bottom halves in one of these, and learns from a sample what the
+ * cipher costs.
+ *
+ * Context: any.
+ */
+void icrypt_run_end(struct icrypt_io *io, u64 start, unsigned int bytes)
+{
+	u64 now = ktime_get_mono_fast_ns();
+
+	if (is_charged()) {
+		charge_budget(io, now);
+		/* All CPUs read the estimate: it is not for each to write all the time. */
+		if (!is_sample(io))
+			return;
+	}
+	/* A failed run is no sample, nor is a clock that stood still or went back. */
+	if (!io->desc.status && bytes >= SECTOR_SIZE && now > start)
+		learn_cost(io, now - start, bytes);
 }
 
 static bool has_io_in_flight(struct block_device *bdev)

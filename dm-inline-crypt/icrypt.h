@@ -555,8 +555,8 @@ struct icrypt_decision icrypt_decide_after(struct icrypt_io *io, enum icrypt_eve
 void icrypt_fall_back(struct icrypt_io *io, struct icrypt_decision d);
 struct icrypt_lane *icrypt_read_backlog(struct icrypt_io *io);
 struct icrypt_lane *icrypt_write_backlog(struct icrypt_io *io);
-u64 icrypt_clock_start(struct icrypt_io *io);
-void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes);
+u64 icrypt_run_begin(struct icrypt_io *io);
+void icrypt_run_end(struct icrypt_io *io, u64 start, unsigned int bytes);
 void icrypt_seek_clock_start(struct icrypt_io *io);
 void icrypt_seek_clock_stop(struct icrypt_io *io);
 void icrypt_wait_begin(const struct bio *bio);

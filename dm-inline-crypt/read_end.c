@@ -197,7 +197,7 @@ void icrypt_read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 		io->context = context;
 	if (trace_decrypt_enabled())
 		icrypt_stats_begin(io);
-	start = icrypt_clock_start(io);
+	start = icrypt_run_begin(io);
 	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io), may);
 	switch (progress) {
 	case ICRYPT_QUEUED:
@@ -209,7 +209,7 @@ void icrypt_read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 		break;
 	}
 	if (start)
-		icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
+		icrypt_run_end(io, start, bytes - io->desc.in_iter.bi_size);
 	read_done(io);
 }
 

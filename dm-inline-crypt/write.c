@@ -93,10 +93,10 @@ static enum icrypt_progress write_encrypt(struct icrypt_io *io, unsigned int may
 
 	if (trace_encrypt_enabled())
 		icrypt_stats_begin(io);
-	start = icrypt_clock_start(io);
+	start = icrypt_run_begin(io);
 	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io), may);
 	if (start && progress == ICRYPT_DONE)
-		icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
+		icrypt_run_end(io, start, bytes - io->desc.in_iter.bi_size);
 	return progress;
 }
 
