@@ -170,6 +170,9 @@ struct icrypt_io {
 	};
 };
 
+/* In a worker; may sleep. The bio is gone on return. */
+typedef void icrypt_help_fn(struct icrypt_io *io);
+
 /**
  * struct icrypt_lane - a CPU's cipher work for others, of a device and direction
  * @last:      when this CPU was last given some, ns
@@ -178,6 +181,7 @@ struct icrypt_io {
  * @submitted: reads from this CPU that nobody waits for, since ever
  * @cc:        the mapped device
  * @write:     direction
+ * @help:      what a helper does with a bio
  * @lock:      protects what follows, also against interrupts
  * @ios:       bios that wait for a helper; none without one
  * @len:       how many
@@ -192,6 +196,7 @@ struct icrypt_lane {
 	u32			submitted;
 	struct icrypt_config	*cc;
 	bool			write;
+	icrypt_help_fn		*help;
 	/* From here on helpers write. */
 	raw_spinlock_t		lock ____cacheline_aligned_in_smp;
 	struct list_head	ios;
@@ -565,7 +570,8 @@ bool icrypt_may_queue_write(struct icrypt_io *io);
 bool icrypt_drain_may_sleep(bool from_schedule);
 
 /* spread.c */
-int icrypt_spread_init(struct icrypt_config *cc);
+int icrypt_spread_init(struct icrypt_config *cc, icrypt_help_fn *help_read,
+		       icrypt_help_fn *help_write);
 void icrypt_spread_exit(struct icrypt_config *cc);
 bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io);
 bool icrypt_spread_again(struct icrypt_io *io);

@@ -253,10 +253,7 @@ static unsigned int spread_serve(struct icrypt_lane *lane)
 		if (call)
 			spread_call(lane);
 		if (io) {
-			if (lane->write)
-				icrypt_write_helped(io);
-			else
-				icrypt_read_helped(io);
+			lane->help(io);
 			done++;
 		} else {
 			/* Who called has a bio to do before there is another for us. */
@@ -295,12 +292,15 @@ static void spread_work(struct work_struct *work)
 
 /**
  * icrypt_spread_init() - allocate a device's lanes and helpers
- * @cc: the mapped device
+ * @cc:         the mapped device
+ * @help_read:  what a helper does with a read
+ * @help_write: what it does with a write
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM; icrypt_spread_exit() cleans up after either.
  */
-int icrypt_spread_init(struct icrypt_config *cc)
+int icrypt_spread_init(struct icrypt_config *cc, icrypt_help_fn *help_read,
+		       icrypt_help_fn *help_write)
 {
 	unsigned int i;
 	int cpu;
@@ -314,6 +314,7 @@ int icrypt_spread_init(struct icrypt_config *cc)
 
 			lane->cc = cc;
 			lane->write = i == WRITE;
+			lane->help = lane->write ? help_write : help_read;
 			raw_spin_lock_init(&lane->lock);
 			INIT_LIST_HEAD(&lane->ios);
 		}

@@ -164,7 +164,7 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 	if (!err)
 		err = icrypt_pages_init(cc);
 	if (!err)
-		err = icrypt_spread_init(cc);
+		err = icrypt_spread_init(cc, icrypt_read_helped, icrypt_write_helped);
 	if (!err)
 		err = icrypt_alloc_wq(cc, ti);
 	if (err) {
