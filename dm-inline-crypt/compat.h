@@ -237,6 +237,7 @@ static inline void icrypt_audit_target(const char *name, const char *op, struct 
 #define ICRYPT_DM_ATOMIC_WRITES	0
 #endif
 
+/* Limits their size, where there are any. */
 static inline void icrypt_limit_atomic_writes(struct queue_limits *limits, unsigned int bytes)
 {
 #ifdef DM_TARGET_ATOMIC_WRITES
