@@ -91,6 +91,9 @@ static void cipher_callback(icrypt_async_t *arg, int error);
  * reschedule, the simd wrapper is not needed. The wrapper checks this for each data
  * unit, and passes the unit to a cryptd thread if the FPU is not usable or if that
  * thread has other units queued.
+ *
+ * This decides nothing about the context, which is context.c's to do: the cipher is
+ * called here in any case. It leaves out a wrapper whose answer is known.
  */
 static struct crypto_skcipher **usable_tfms(struct icrypt_cipher *c, unsigned int may)
 {

@@ -237,6 +237,21 @@ static inline void icrypt_audit_target(const char *name, const char *op, struct 
 #define ICRYPT_DM_ATOMIC_WRITES	0
 #endif
 
+/* Limits their size, where there are any. */
+static inline void icrypt_limit_atomic_writes(struct queue_limits *limits, unsigned int bytes)
+{
+#ifdef DM_TARGET_ATOMIC_WRITES
+	limits->atomic_write_hw_unit_max = min(limits->atomic_write_hw_unit_max, bytes);
+	limits->atomic_write_hw_max = min(limits->atomic_write_hw_max, bytes);
+#endif
+}
+
+/* From 6.12 on dm itself splits writes to a zoned mapped device, and BUGs if a target does. */
+#define ICRYPT_DM_SPLITS_ZONED	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
+
+/* Before 6.12 the segments of a bio that is submitted must fit the device as they are. */
+#define ICRYPT_SEGMENTS_MUST_FIT	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0))
+
 /*
  * The minor version of dm-crypt 1.x that is as able as the target is on this
  * kernel, for who concludes features from it. 1.24 has all of 6.1; 1.26 has
@@ -468,26 +483,6 @@ static inline bool icrypt_need_resched(void)
 }
 
 /**
- * icrypt_may_split_write() - may map accept only a part of this write?
- * @bio: the clone in map, not yet remapped
- *
- * From 6.12 on, dm itself splits writes to a zoned mapped device, and BUGs if a target
- * does. Before, dm turns zone appends into writes that are marked by REQ_NOMERGE and
- * must be written whole. An atomic write must never be split.
- *
- * Context: any.
- * Return: whether dm_accept_partial_bio() is legal.
- */
-static inline bool icrypt_may_split_write(struct bio *bio)
-{
-	if (bio->bi_opf & ICRYPT_REQ_ATOMIC)
-		return false;
-	if (!bdev_is_zoned(bio->bi_bdev))
-		return true;
-	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) && !(bio->bi_opf & REQ_NOMERGE);
-}
-
-/**
  * icrypt_bio_copy_hints() - copy the data lifetime hints, as cloning a bio does
  * @dst: the bio that carries the ciphertext
  * @src: the bio that carries the plaintext
@@ -501,32 +496,6 @@ static inline void icrypt_bio_copy_hints(struct bio *dst, const struct bio *src)
 #endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 	dst->bi_write_stream = src->bi_write_stream;
-#endif
-}
-
-/**
- * icrypt_limit_segments() - keep a write within one bio of our own
- * @limits: the queue limits of the mapped device
- * @zoned: whether the device below is zoned
- *
- * A zone append that dm turned into a write must not be split. Before 6.12, the
- * segments of a bio submitted below must fit as they are.
- *
- * Context: process.
- */
-static inline void icrypt_limit_segments(struct queue_limits *limits, bool zoned)
-{
-#ifdef DM_TARGET_ATOMIC_WRITES
-	limits->atomic_write_hw_unit_max = min_t(unsigned int, limits->atomic_write_hw_unit_max,
-						 BIO_MAX_VECS << PAGE_SHIFT);
-	limits->atomic_write_hw_max = min_t(unsigned int, limits->atomic_write_hw_max,
-					    BIO_MAX_VECS << PAGE_SHIFT);
-#endif
-	if (zoned)
-		limits->max_hw_sectors = min_t(unsigned int, limits->max_hw_sectors,
-					       BIO_MAX_VECS << (PAGE_SHIFT - SECTOR_SHIFT));
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-	limits->max_segment_size = PAGE_SIZE;
 #endif
 }
 

@@ -386,56 +386,50 @@ static bool is_sample(struct icrypt_io *io)
 	return n <= ICRYPT_SAMPLES_FIRST || !(n % ICRYPT_SAMPLE);
 }
 
-/**
- * icrypt_clock_start() - the cipher begins with a bio
- * @io: the bio
- *
- * In a bottom half the time of every bio is kept. In a task a sample does, to
- * know what the cipher costs.
- *
- * Context: any.
- * Return: for icrypt_clock_stop(), or 0 if there is no need to call that.
- */
-u64 icrypt_clock_start(struct icrypt_io *io)
+/* Every run of the cipher with bottom halves off takes of the budget. */
+static bool is_charged(void)
 {
 	/* A forced-threaded completion is a task, too; there every bio counts. */
-	if (in_task() && !softirq_count() && !is_sample(io))
+	return !in_task() || softirq_count();
+}
+
+/**
+ * icrypt_run_begin() - the cipher begins with a bio
+ * @io: the bio
+ *
+ * In a bottom half every run is accounted for. In a task a sample is, to know what the
+ * cipher costs.
+ *
+ * Context: any.
+ * Return: for icrypt_run_end(), or 0 if there is no need to call that.
+ */
+u64 icrypt_run_begin(struct icrypt_io *io)
+{
+	if (!is_charged() && !is_sample(io))
 		return 0;
 	return ktime_get_mono_fast_ns();
 }
 
-/**
- * icrypt_clock_stop() - the cipher is through with a bio that is timed
- * @io:    the bio
- * @start: from icrypt_clock_start(), not 0
- * @bytes: that it went through since then
- *
- * A long sample may have been preempted, a short one was not. So the estimate falls
- * fast and rises slowly.
- *
- * Context: any.
+/* This read takes its part of the budget of this CPU's bottom halves. */
+static void charge_budget(struct icrypt_io *io, u64 now)
+{
+	struct stretch *s = this_cpu_ptr(&stretches);
+
+	/* Not the measured time: a hypervisor may have taken the CPU away. */
+	s->used += cost(io);
+	s->end = now;
+}
+
+/*
+ * The cipher took @ns for @bytes. A long sample may have been preempted, a short one was
+ * not. So the estimate falls fast and rises slowly.
  */
-void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes)
+static void learn_cost(struct icrypt_io *io, u64 ns, unsigned int bytes)
 {
 	unsigned int *estimate = &io->cc->ns_per_kib[io->desc.write];
 	unsigned int old = READ_ONCE(*estimate), sample, new;
-	u64 now = ktime_get_mono_fast_ns();
 
-	if (!in_task() || softirq_count()) {
-		struct stretch *s = this_cpu_ptr(&stretches);
-
-		/* Not the measured time: a hypervisor may have taken the CPU away. */
-		s->used += cost(io);
-		s->end = now;
-	}
-	/* All CPUs read the estimate: it is not for each to write all the time. */
-	if ((!in_task() || softirq_count()) && !is_sample(io))
-		return;
-	/* A failed run is no sample, nor is a clock that stood still or went back. */
-	if (io->desc.status || bytes < SECTOR_SIZE || now <= start)
-		return;
-
-	sample = min_t(u64, div_u64((now - start) << 1, bytes >> 9), ICRYPT_COST_MAX);
+	sample = min_t(u64, div_u64(ns << 1, bytes >> 9), ICRYPT_COST_MAX);
 	if (sample < old)
 		new = old - DIV_ROUND_UP(old - sample, 4);
 	else
@@ -443,6 +437,32 @@ void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes)
 	new = clamp(new, ICRYPT_COST_MIN, ICRYPT_COST_MAX);
 	if (new != old)
 		WRITE_ONCE(*estimate, new);
+}
+
+/**
+ * icrypt_run_end() - account for a run of the cipher
+ * @io:    the bio
+ * @start: from icrypt_run_begin(), not 0
+ * @bytes: that the cipher went through since then
+ *
+ * Charges the budget of bottom halves in one of these, and learns from a sample what the
+ * cipher costs.
+ *
+ * Context: any.
+ */
+void icrypt_run_end(struct icrypt_io *io, u64 start, unsigned int bytes)
+{
+	u64 now = ktime_get_mono_fast_ns();
+
+	if (is_charged()) {
+		charge_budget(io, now);
+		/* All CPUs read the estimate: it is not for each to write all the time. */
+		if (!is_sample(io))
+			return;
+	}
+	/* A failed run is no sample, nor is a clock that stood still or went back. */
+	if (!io->desc.status && bytes >= SECTOR_SIZE && now > start)
+		learn_cost(io, now - start, bytes);
 }
 
 static bool has_io_in_flight(struct block_device *bdev)
@@ -480,7 +500,7 @@ void icrypt_seek_clock_start(struct icrypt_io *io)
 	if (now - READ_ONCE(cc->seek_timed) < max(HZ / 100, 1) || has_io_in_flight(bdev))
 		return;
 	WRITE_ONCE(cc->seek_timed, now);
-	io->timed_ns = ktime_get_mono_fast_ns();
+	io->read.timed_ns = ktime_get_mono_fast_ns();
 }
 
 /**
@@ -496,7 +516,7 @@ void icrypt_seek_clock_stop(struct icrypt_io *io)
 
 	if (io->bio->bi_status)
 		return;
-	if (ktime_get_mono_fast_ns() - io->timed_ns < ICRYPT_SEEK_NS)
+	if (ktime_get_mono_fast_ns() - io->read.timed_ns < ICRYPT_SEEK_NS)
 		new = min(old + 1, ICRYPT_SEEK_FREE_MAX);
 	else
 		new = old - min(old, ICRYPT_SEEK_SLOW);
@@ -515,17 +535,11 @@ static bool wants_order(struct icrypt_config *cc)
 	return cc->rotational && READ_ONCE(cc->seek_free) < ICRYPT_SEEK_FREE;
 }
 
-/**
- * icrypt_bh_over_budget() - is this bio too much for a bottom half?
- * @io: the read
- *
- * It is if it takes too long by itself. After other bios, it is not for some time
- * if no task waits for the CPU.
- *
- * Context: softirq, or a task with bottom halves off.
- * Return: whether a worker has to.
+/*
+ * Is this read too much for a bottom half? It is if it takes too long by itself. After
+ * other bios, it is not for some time if no task waits for the CPU.
  */
-bool icrypt_bh_over_budget(struct icrypt_io *io)
+static bool bh_over_budget(struct icrypt_io *io)
 {
 	u64 budget = bh_budget(io->cc), ns = cost(io);
 	struct stretch *s = this_cpu_ptr(&stretches);
@@ -540,17 +554,31 @@ bool icrypt_bh_over_budget(struct icrypt_io *io)
 	       (icrypt_need_resched() || s->used > ICRYPT_STRETCH_MAX * budget);
 }
 
-/**
- * icrypt_may_resched() - may the cipher call cond_resched() here?
- *
- * A completion in a task may run with locks held that this module does not know.
- *
- * Context: any.
- * Return: ICRYPT_MAY_RESCHED or 0.
+/*
+ * May the cipher call cond_resched() here? A completion in a task may run with locks held
+ * that this module does not know.
  */
-unsigned int icrypt_may_resched(void)
+static unsigned int may_resched(void)
 {
 	return preemptible() && !rcu_preempt_depth() ? ICRYPT_MAY_RESCHED : 0;
+}
+
+static struct icrypt_decision run_in(enum icrypt_context where, unsigned int may)
+{
+	return (struct icrypt_decision){ .where = where, .why = ICRYPT_REASON_NONE, .may = may };
+}
+
+static struct icrypt_decision run_in_worker(enum icrypt_reason why)
+{
+	return (struct icrypt_decision){ .where = ICRYPT_WQ, .why = why, .may = ICRYPT_MAY_SLEEP };
+}
+
+/* With bottom halves off: as long as there is budget. */
+static struct icrypt_decision run_in_bh(struct icrypt_io *io, enum icrypt_context where)
+{
+	if (unlikely(bh_over_budget(io)))
+		return run_in_worker(ICRYPT_REASON_BUDGET);
+	return run_in(where, 0);
 }
 
 /**
@@ -589,9 +617,9 @@ static enum icrypt_plan plan_stream(struct icrypt_io *io)
 		return ICRYPT_PLAN_ENDIO;
 	if (io->cc->table.read_context == ICRYPT_WANT_AUTO && !(io->bio->bi_opf & REQ_POLLED) &&
 	    may_rely_on_workers() && may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE)) {
-		io->lane = lane;
-		io->seq = this_cpu_inc_return(lanes->lane[READ].submitted);
-		io->more = submitter_has_more();
+		io->read.lane = lane;
+		io->read.seq = this_cpu_inc_return(lanes->lane[READ].submitted);
+		io->read.more = submitter_has_more();
 	}
 	return ICRYPT_PLAN_ENDIO;
 }
@@ -642,6 +670,18 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 }
 
 /**
+ * icrypt_plan_without_plug() - the plan of a read whose plan was ICRYPT_PLAN_PLUG
+ * @io: the read, for which there is no memory for a callback
+ *
+ * Context: process, in map; does not sleep.
+ * Return: the plan.
+ */
+enum icrypt_plan icrypt_plan_without_plug(struct icrypt_io *io)
+{
+	return ICRYPT_PLAN_ENDIO;
+}
+
+/**
  * icrypt_caller_piece() - decide whether a read that its caller decrypts is sent in pieces
  * @io: the read
  *
@@ -671,8 +711,8 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 	if (likely(!icrypt_is_large(io)))
 		return 0;
 	/* Not if it is a piece, or if a run of the cipher has begun with it. */
-	if (io->whole || io->cc->table.read_context != ICRYPT_WANT_AUTO || io->bio->bi_status ||
-	    io->desc.in_iter.bi_size != io->bytes ||
+	if (io->read.whole || io->desc.in_iter.bi_size != io->bytes || io->bio->bi_status ||
+	    io->cc->table.read_context != ICRYPT_WANT_AUTO ||
 	    !may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE))
 		return 0;
 	return piece_size(io);
@@ -767,35 +807,106 @@ bool icrypt_drain_may_sleep(bool from_schedule)
 }
 
 /**
- * icrypt_completion_context() - decide where a read that completes is decrypted
- * @io:     the read, not owned by its caller
- * @reason: why it has to be a worker, if so
+ * icrypt_decide_read() - decide where a read that completes is decrypted
+ * @io: the read, not owned by its caller
  *
  * Context: any, the completion's.
- * Return: where.
+ * Return: where, and for a worker why. ICRYPT_BH is for a bottom half that is still to be
+ * scheduled, which asks icrypt_decide_bh().
  */
-enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_reason *reason)
+struct icrypt_decision icrypt_decide_read(struct icrypt_io *io)
 {
-	if (unlikely(io->cc->table.read_context == ICRYPT_WANT_WORKQUEUE)) {
-		*reason = ICRYPT_REASON_OPTION;
-		return ICRYPT_WQ;
-	}
+	if (unlikely(io->cc->table.read_context == ICRYPT_WANT_WORKQUEUE))
+		return run_in_worker(ICRYPT_REASON_OPTION);
 	/* skcipher does not support hardirq context, and does not detect all of it. */
 	if (in_hardirq() || irqs_disabled()) {
 		if (cost(io) <= bh_budget(io->cc) ||
 		    io->cc->table.read_context == ICRYPT_WANT_ENDIO)
-			return ICRYPT_BH;
-		*reason = ICRYPT_REASON_BUDGET;
-		return ICRYPT_WQ;
+			return run_in(ICRYPT_BH, 0);
+		return run_in_worker(ICRYPT_REASON_BUDGET);
 	}
-	if (!in_task() || (io->bio->bi_opf & REQ_POLLED))
-		return in_task() ? ICRYPT_CALLER : ICRYPT_ENDIO;
+	if (!in_task())
+		return run_in_bh(io, ICRYPT_ENDIO);
+	if (io->bio->bi_opf & REQ_POLLED)
+		return run_in(ICRYPT_CALLER, may_resched());
 	if (io->cc->table.read_context == ICRYPT_WANT_AUTO &&
-	    should_spread(io, ICRYPT_OPT_NO_READ_WORKQUEUE)) {
-		*reason = ICRYPT_REASON_SPREAD;
-		return ICRYPT_WQ;
+	    should_spread(io, ICRYPT_OPT_NO_READ_WORKQUEUE))
+		return run_in_worker(ICRYPT_REASON_SPREAD);
+	if (current == io->read.submitter)
+		return run_in(ICRYPT_CALLER, may_resched());
+	return softirq_count() ? run_in_bh(io, ICRYPT_ENDIO) : run_in(ICRYPT_ENDIO, may_resched());
+}
+
+/**
+ * icrypt_decide_bh() - decide whether our bottom half decrypts a read
+ * @io: the read, for which icrypt_decide_read() said ICRYPT_BH
+ *
+ * Context: our bottom half.
+ * Return: ICRYPT_BH or a worker.
+ */
+struct icrypt_decision icrypt_decide_bh(struct icrypt_io *io)
+{
+	return run_in_bh(io, ICRYPT_BH);
+}
+
+/**
+ * icrypt_decide_after() - decide why a worker goes on with a bio, after its place was decided
+ * @io:    the bio
+ * @event: what happened to it
+ *
+ * Context: any.
+ * Return: a worker, or the cipher driver's queue, which counts as one.
+ */
+struct icrypt_decision icrypt_decide_after(struct icrypt_io *io, enum icrypt_event event)
+{
+	switch (event) {
+	case ICRYPT_DRIVER_ANSWERED:
+		return run_in_worker(ICRYPT_REASON_ASYNC);
+	case ICRYPT_CIPHER_STOPPED:
+		/* What it could not sleep for: an IV that a driver makes, or memory. */
+		return run_in_worker(io->cc->cipher.iv_waits ? ICRYPT_REASON_ASYNC :
+							       ICRYPT_REASON_NOMEM);
+	case ICRYPT_NO_PAGES:
+		return run_in_worker(ICRYPT_REASON_NOMEM);
+	case ICRYPT_GIVEN_BACK:
+		return run_in_worker(ICRYPT_REASON_SLEPT);
+	case ICRYPT_HELPED:
+		return run_in_worker(ICRYPT_REASON_SPREAD);
+	case ICRYPT_TAG_MISMATCH:
+		break;
 	}
-	return current == io->submitter ? ICRYPT_CALLER : ICRYPT_ENDIO;
+	return run_in_worker(ICRYPT_REASON_CONTEXT);
+}
+
+/**
+ * icrypt_fall_back() - a worker goes on with a bio
+ * @io: the bio
+ * @d:  the decision
+ *
+ * Notes where the cipher runs from now on, and counts the reason.
+ *
+ * Context: any.
+ */
+void icrypt_fall_back(struct icrypt_io *io, struct icrypt_decision d)
+{
+	io->context = d.where;
+	icrypt_stats_fallback(io, d.why);
+}
+
+/**
+ * icrypt_is_ordered() - must this write keep its place in the order of writes?
+ * @cc:  the mapped device
+ * @bio: a write in map
+ *
+ * Writes to zones must. From 6.12 on, a table that maps only conventional zones of a
+ * zoned device is not a zoned device itself.
+ *
+ * Context: any.
+ * Return: whether it must.
+ */
+bool icrypt_is_ordered(const struct icrypt_config *cc, const struct bio *bio)
+{
+	return unlikely(cc->zoned) && bdev_is_zoned(bio->bi_bdev);
 }
 
 /**
@@ -807,37 +918,34 @@ enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_
  */
 bool icrypt_may_queue_write(struct icrypt_io *io)
 {
-	return !icrypt_is_ordered(io->cc, io->bio) &&
-	       io->cc->table.write_context != ICRYPT_WANT_CALLER;
+	return !io->write.ordered && io->cc->table.write_context != ICRYPT_WANT_CALLER;
 }
 
 /**
- * icrypt_write_context() - decide where a write is encrypted
- * @io:     the write
- * @more:   the submitter comes back at once with the rest of it
- * @reason: why it has to be a worker, if so
+ * icrypt_decide_write() - decide where a write is encrypted
+ * @io:   the write
+ * @more: the submitter comes back at once with the rest of it
  *
  * Writes to a zoned device leave in the order in which they came.
  *
  * Context: process, in map.
- * Return: ICRYPT_CALLER or ICRYPT_WQ.
+ * Return: ICRYPT_CALLER, or a worker and why.
  */
-enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
-					 enum icrypt_reason *reason)
+struct icrypt_decision icrypt_decide_write(struct icrypt_io *io, bool more)
 {
+	struct icrypt_decision caller = run_in(ICRYPT_CALLER, io->write.nowait ?
+					       ICRYPT_MAY_RESCHED : ICRYPT_MAY_SLEEP);
 	enum icrypt_want want = io->cc->table.write_context;
 	int cpus = num_online_cpus();
 	bool waits;
 
-	if (icrypt_is_ordered(io->cc, io->bio) || want == ICRYPT_WANT_CALLER)
-		return ICRYPT_CALLER;
-	if (unlikely(want == ICRYPT_WANT_WORKQUEUE)) {
-		*reason = ICRYPT_REASON_OPTION;
-		return ICRYPT_WQ;
-	}
+	if (io->write.ordered || want == ICRYPT_WANT_CALLER)
+		return caller;
+	if (unlikely(want == ICRYPT_WANT_WORKQUEUE))
+		return run_in_worker(ICRYPT_REASON_OPTION);
 	/* Rotational disks want their writes in order. */
 	if (!should_spread(io, ICRYPT_OPT_NO_WRITE_WORKQUEUE) || wants_order(io->cc))
-		return ICRYPT_CALLER;
+		return caller;
 
 	/*
 	 * A submitter that waits anyway encrypts the write itself, but may share a
@@ -846,12 +954,11 @@ enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
 	waits = (current->flags & PF_IO_WORKER) || object_is_on_stack(io->bio->bi_io_vec) ||
 		syscall_waits(true);
 	if (waits && (!more || !may_rely_on_workers()))
-		return ICRYPT_CALLER;
+		return caller;
 	if (atomic_read(&io->cc->writes_queued) >= (waits ? cpus - 1 : 2 * cpus))
-		return ICRYPT_CALLER;
+		return caller;
 
-	*reason = ICRYPT_REASON_SPREAD;
-	return ICRYPT_WQ;
+	return run_in_worker(ICRYPT_REASON_SPREAD);
 }
 
 /* This CPU is given cipher work of @ns: had it more lately than it should? */
@@ -882,10 +989,11 @@ struct icrypt_lane *icrypt_read_backlog(struct icrypt_io *io)
 	struct icrypt_lane *lane;
 	u64 ns;
 
-	if (!io->lane)
+	if (!io->read.lane)
 		return NULL;
 	lane = &raw_cpu_ptr(io->cc->lanes)->lane[READ];
-	if (!io->more && READ_ONCE(io->lane->submitted) == io->seq && !READ_ONCE(lane->len))
+	if (!io->read.more && READ_ONCE(io->read.lane->submitted) == io->read.seq &&
+	    !READ_ONCE(lane->len))
 		return NULL;
 	ns = cost(io);
 	if (io->bytes >= ICRYPT_SPREAD_MIN && ns >= ICRYPT_SPREAD_NS)

@@ -52,7 +52,7 @@ static struct icrypt_io *drain_pop(struct drain *d, bool helper, bool soon, unsi
 	unsigned int others = 0;
 
 	spin_lock(&d->lock);
-	list_for_each_entry(io, &d->ios, plug_node) {
+	list_for_each_entry(io, &d->ios, read.node) {
 		if ((helper || found) && !icrypt_may_help(io))
 			continue;
 		if (!icrypt_read_is_callers(io)) {
@@ -69,7 +69,7 @@ static struct icrypt_io *drain_pop(struct drain *d, bool helper, bool soon, unsi
 			break;
 	}
 	if (found)
-		list_del(&found->plug_node);
+		list_del(&found->read.node);
 	spin_unlock(&d->lock);
 	if (behind)
 		*behind = soon ? others : 0;
@@ -91,8 +91,7 @@ static void drain_help(struct work_struct *work)
 	for (;;) {
 		io = drain_pop(d, true, false, NULL);
 		if (io) {
-			icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
-			icrypt_read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
+			icrypt_read_helped(io);
 			until = 0;
 			continue;
 		}
@@ -218,7 +217,7 @@ static void drain_unplug(struct blk_plug_cb *cb, bool from_schedule)
 		drain_flush_plug();
 		icrypt_drain(&p->ios);
 	} else {
-		list_for_each_entry_safe(io, next, &p->ios, plug_node)
+		list_for_each_entry_safe(io, next, &p->ios, read.node)
 			icrypt_read_give_back(io);
 	}
 	kfree(p);
@@ -249,6 +248,6 @@ bool icrypt_plug_add(struct icrypt_io *io)
 	 * of ours that would give the reads back, and they wait a little longer.
 	 */
 	list_move_tail(&cb->list, &current->plug->cb_list);
-	list_add_tail(&io->plug_node, &p->ios);
+	list_add_tail(&io->read.node, &p->ios);
 	return true;
 }

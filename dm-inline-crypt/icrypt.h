@@ -49,6 +49,28 @@ enum icrypt_plan {
 	ICRYPT_PLAN_PLUG,	/* decrypt when the submitter finishes its plug */
 };
 
+/**
+ * struct icrypt_decision - what context.c decides, for others to carry out
+ * @where: enum icrypt_context, where the cipher runs
+ * @why:   enum icrypt_reason, why that has to be a worker, or ICRYPT_REASON_NONE
+ * @may:   what the cipher may do there: ICRYPT_MAY_RESCHED, ICRYPT_MAY_SLEEP or 0
+ */
+struct icrypt_decision {
+	u8	where;
+	u8	why;
+	u8	may;
+};
+
+/* What may happen to a bio after its place was decided; a worker goes on with it. */
+enum icrypt_event {
+	ICRYPT_DRIVER_ANSWERED,	/* the cipher driver, later */
+	ICRYPT_CIPHER_STOPPED,	/* it would have to sleep, and must not: ICRYPT_NOMEM */
+	ICRYPT_NO_PAGES,	/* none at once for a write */
+	ICRYPT_GIVEN_BACK,	/* by its caller, who had to sleep */
+	ICRYPT_HELPED,		/* one of many, or a piece of a large one */
+	ICRYPT_TAG_MISMATCH,	/* it is to be read again */
+};
+
 /* Who decrypts a read that is planned for its caller. */
 enum icrypt_owner {
 	ICRYPT_OWNER_DEVICE,	/* in flight; the caller will come back */
@@ -57,77 +79,99 @@ enum icrypt_owner {
 };
 
 /**
+ * struct icrypt_read - what only reads have of struct icrypt_io
+ * @whole:     the read that this is a piece of, or NULL
+ * @pieces:    those of this one that have not ended, if it was cut
+ * @owner:     enum icrypt_owner, settles who decrypts
+ * @end_io:    dm's completion, or that of a piece, hidden while ours is in place
+ * @submitter: the task that called map. Only compared, but for a read that the caller
+ *	       owns, which has it wait or drain
+ * @lane:      of the CPU that submitted it, if nobody waits for it alone
+ * @seq:       which one of @lane it is
+ * @iter:      with tags: where its data lie, for reading them again
+ * @plan:      enum icrypt_plan
+ * @more:      its submitter had more to submit
+ * @backlog:   a helper should have it
+ * @timed_ns:  when map began, if the time that it takes tells whether the device seeks,
+ *	       else 0
+ * @node:      of a piece, on the list of all pieces until it is sent or queued. Then
+ *	       of any read that its caller owns, on the list of the plug or of the drain
+ * @bh_node:   on the list of a CPU's bottom half
+ */
+struct icrypt_read {
+	struct icrypt_io	*whole;
+	atomic_t		pieces;
+	atomic_t		owner;
+	bio_end_io_t		*end_io;
+	struct task_struct	*submitter;
+	struct icrypt_lane	*lane;
+	u32			seq;
+	struct bvec_iter	iter;
+	u64			timed_ns;
+	u8			plan;
+	bool			more;
+	bool			backlog;
+	struct list_head	node;
+	struct llist_node	bh_node;
+};
+
+/**
+ * struct icrypt_write - what only writes have of struct icrypt_io
+ * @clone:   the bio with the ciphertext, NULL before it has its pages
+ * @done:    completed when a cipher driver answers to a writer that waits, else NULL
+ * @ordered: it must keep its place in the order of writes
+ * @nowait:  map must not wait for it
+ */
+struct icrypt_write {
+	struct bio		*clone;
+	struct completion	*done;
+	bool			ordered;
+	bool			nowait;
+};
+
+/**
  * struct icrypt_io - per-bio data
  * @cc:        the target
  * @bio:       the clone that dm handed to map, or a piece of it
- * @whole:     read: the I/O that this is a piece of, or NULL
- * @pieces:    read: those of this one that have not ended, if it was sent in pieces
- * @desc:      what the cipher sees of it
- * @end_io:    read: dm's completion, hidden while ours is in place
- * @clone:     write: the bio with the ciphertext
+ * @desc:      what the cipher sees of it; its member write tells reads from writes
  * @tags:      integrity metadata of all its data units, or NULL; of a piece, its
  *	       part of what the whole has
- * @iter:      read with tags: where its data lie, for reading them again
- * @lane:      read: of the CPU that submitted it, if nobody waits for it alone
- * @seq:       read: which one of @lane it is
- * @more:      read: its submitter had more to submit
- * @backlog:   read: a helper should have it
- * @sector:    in the mapped device, 512-byte sectors, for tracing
- * @bytes:     of the bio as it was mapped
- * @submitter: read: the task that called map. Only compared, but for a read
- *	       that the caller owns, which has it wait or drain
- * @owner:     read: enum icrypt_owner, settles who decrypts
- * @plan:      read: enum icrypt_plan
- * @tags_pooled: @tags are from the pool
- * @rest:      read: dm calls map with the rest of what it had once this map returns
+ * @sector:    in the mapped device, 512-byte sectors
+ * @bytes:     of the bio, or of the part that map took
  * @context:   enum icrypt_context where the cipher ran so far
- * @ordered:   write: completed by the cipher for a writer that waits, or NULL
+ * @tags_pooled: @tags are from the pool
+ * @rest:      map took a part only; dm calls it with the rest once it returns
  * @start_ns:  when the cipher began, 0 unless traced
  * @map_ns:    when map began, 0 unless the histogram is on
- * @timed_ns:  read: when map began, if the time that it takes tells whether the device
- *	       seeks, else 0
- * @work:      the fallback
- * @bh_node:   on the list of a CPU's bottom half
- * @plug_node: on the list of the submitter's plug, of pieces, or of a lane
+ * @work:      in a queue, for a worker
+ * @lane_node: on a lane, for a helper
+ * @read:      of a read
+ * @write:     of a write
  *
  * The first cipher request of the bio follows behind, see cipher.c.
  */
 struct icrypt_io {
 	struct icrypt_config	*cc;
 	struct bio		*bio;
-	struct icrypt_io	*whole;
-	atomic_t		pieces;
 	struct iodesc		desc;
-	union {
-		bio_end_io_t	*end_io;
-		struct bio	*clone;
-	};
 	u8			*tags;
-	struct bvec_iter	iter;
-	struct icrypt_lane	*lane;
-	u32			seq;
 	sector_t		sector;
 	unsigned int		bytes;
-	union {
-		struct task_struct	*submitter;
-		struct completion	*ordered;
-	};
-	atomic_t		owner;
-	u8			plan;
 	u8			context;
 	bool			tags_pooled;
 	bool			rest;
-	bool			more;
-	bool			backlog;
 	u64			start_ns;
 	u64			map_ns;
-	u64			timed_ns;
+	struct work_struct	work;
+	struct list_head	lane_node;
 	union {
-		struct work_struct	work;
-		struct llist_node	bh_node;
-		struct list_head	plug_node;
+		struct icrypt_read	read;
+		struct icrypt_write	write;
 	};
 };
+
+/* In a worker; may sleep. The bio is gone on return. */
+typedef void icrypt_help_fn(struct icrypt_io *io);
 
 /**
  * struct icrypt_lane - a CPU's cipher work for others, of a device and direction
@@ -137,6 +181,7 @@ struct icrypt_io {
  * @submitted: reads from this CPU that nobody waits for, since ever
  * @cc:        the mapped device
  * @write:     direction
+ * @help:      what a helper does with a bio
  * @lock:      protects what follows, also against interrupts
  * @ios:       bios that wait for a helper; none without one
  * @len:       how many
@@ -151,6 +196,7 @@ struct icrypt_lane {
 	u32			submitted;
 	struct icrypt_config	*cc;
 	bool			write;
+	icrypt_help_fn		*help;
 	/* From here on helpers write. */
 	raw_spinlock_t		lock ____cacheline_aligned_in_smp;
 	struct list_head	ios;
@@ -374,44 +420,15 @@ struct icrypt_config {
 /* Smallest piece of a large bio, bytes: a multiple of any sector size. */
 #define ICRYPT_PIECE_MIN	(128 * 1024U)
 
-/**
- * icrypt_is_ordered() - must this write keep its place in the order of writes?
- * @cc:  the mapped device
- * @bio: a write in map
- *
- * Writes to zones must. From 6.12 on, a table that maps only conventional zones of a
- * zoned device is not a zoned device itself.
- *
- * Context: any.
- * Return: whether they must.
- */
-static inline bool icrypt_is_ordered(const struct icrypt_config *cc, const struct bio *bio)
-{
-	return unlikely(cc->zoned) && bdev_is_zoned(bio->bi_bdev);
-}
-
-/**
- * icrypt_rest_may_wait() - may a part of this bio be sent before the rest of it?
- * @cc:  the mapped device
- * @bio: a read or write in map
- *
- * A bio that must not wait is refused as a whole before any part of it is sent. Its
- * submitter then submits it again where it may wait. There are two exceptions: writes
- * to zones wait anyway. Polled I/O never waits wherever it is submitted, so it would be
- * refused forever.
- *
- * Context: any.
- * Return: whether it may be split.
- */
-static inline bool icrypt_rest_may_wait(const struct icrypt_config *cc, const struct bio *bio)
-{
-	return (bio->bi_opf & (REQ_NOWAIT | REQ_POLLED)) != REQ_NOWAIT ||
-	       (op_is_write(bio_op(bio)) && icrypt_is_ordered(cc, bio));
-}
-
-/* target.c */
+/* split.c */
+void icrypt_accept_part(struct icrypt_io *io, unsigned int bytes);
 int icrypt_end_unsent(struct icrypt_io *io, bool nowait);
-unsigned int icrypt_unsplit_max(const struct icrypt_io *io);
+bool icrypt_rest_may_wait(const struct icrypt_io *io);
+bool icrypt_may_split_write(const struct bio *bio);
+bool icrypt_limit_size(struct icrypt_io *io, unsigned int max);
+unsigned int icrypt_unsplit_read_max(const struct icrypt_io *io);
+unsigned int icrypt_unsplit_write_max(const struct icrypt_io *io);
+void icrypt_limit_segments(struct queue_limits *limits, bool zoned);
 
 /* key.c */
 int icrypt_key_set(struct icrypt_config *cc, const struct icrypt_table *t, const char **error);
@@ -528,30 +545,33 @@ void icrypt_pages_recycle(struct icrypt_config *cc, struct bio *bio);
 void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio);
 
 /* context.c */
+bool icrypt_is_ordered(const struct icrypt_config *cc, const struct bio *bio);
 enum icrypt_plan icrypt_plan_read(struct icrypt_io *io);
+enum icrypt_plan icrypt_plan_without_plug(struct icrypt_io *io);
 unsigned int icrypt_caller_piece(struct icrypt_io *io);
 unsigned int icrypt_worker_piece(struct icrypt_io *io);
 unsigned int icrypt_write_piece(struct icrypt_io *io);
 bool icrypt_may_help(struct icrypt_io *io);
 bool icrypt_may_call_helper(struct icrypt_io *io);
-enum icrypt_context icrypt_completion_context(struct icrypt_io *io, enum icrypt_reason *reason);
+struct icrypt_decision icrypt_decide_read(struct icrypt_io *io);
+struct icrypt_decision icrypt_decide_bh(struct icrypt_io *io);
+struct icrypt_decision icrypt_decide_write(struct icrypt_io *io, bool more);
+struct icrypt_decision icrypt_decide_after(struct icrypt_io *io, enum icrypt_event event);
+void icrypt_fall_back(struct icrypt_io *io, struct icrypt_decision d);
 struct icrypt_lane *icrypt_read_backlog(struct icrypt_io *io);
 struct icrypt_lane *icrypt_write_backlog(struct icrypt_io *io);
-bool icrypt_bh_over_budget(struct icrypt_io *io);
-u64 icrypt_clock_start(struct icrypt_io *io);
-void icrypt_clock_stop(struct icrypt_io *io, u64 start, unsigned int bytes);
+u64 icrypt_run_begin(struct icrypt_io *io);
+void icrypt_run_end(struct icrypt_io *io, u64 start, unsigned int bytes);
 void icrypt_seek_clock_start(struct icrypt_io *io);
 void icrypt_seek_clock_stop(struct icrypt_io *io);
 void icrypt_wait_begin(const struct bio *bio);
 void icrypt_wait_end(void);
-enum icrypt_context icrypt_write_context(struct icrypt_io *io, bool more,
-					 enum icrypt_reason *reason);
 bool icrypt_may_queue_write(struct icrypt_io *io);
-unsigned int icrypt_may_resched(void);
 bool icrypt_drain_may_sleep(bool from_schedule);
 
 /* spread.c */
-int icrypt_spread_init(struct icrypt_config *cc);
+int icrypt_spread_init(struct icrypt_config *cc, icrypt_help_fn *help_read,
+		       icrypt_help_fn *help_write);
 void icrypt_spread_exit(struct icrypt_config *cc);
 bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io);
 bool icrypt_spread_again(struct icrypt_io *io);
@@ -565,7 +585,6 @@ void icrypt_stats_exit(struct icrypt_config *cc);
 void icrypt_stats_fallback(struct icrypt_io *io, enum icrypt_reason reason);
 void icrypt_stats_begin(struct icrypt_io *io);
 void icrypt_stats_done(struct icrypt_io *io);
-void icrypt_stats_count_latency(struct icrypt_io *io);
 int icrypt_stats_message(struct icrypt_config *cc, unsigned int argc, char **argv, char *result,
 			 unsigned int maxlen);
 unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned int size);
@@ -573,20 +592,7 @@ unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned in
 /* Is it the caller's turn with this read? It acquires what the completion left in it. */
 static inline bool icrypt_read_is_callers(struct icrypt_io *io)
 {
-	return atomic_read_acquire(&io->owner) == ICRYPT_OWNER_CALLER;
-}
-
-/* The clock is read, and the histogram touched, only after "stats on". */
-static inline void icrypt_stats_map(struct icrypt_io *io)
-{
-	/* A CPU that sees the switch on sees the histogram as well. */
-	io->map_ns = unlikely(smp_load_acquire(&io->cc->latency_on)) ? ktime_get_ns() : 0;
-}
-
-static inline void icrypt_stats_latency(struct icrypt_io *io)
-{
-	if (unlikely(io->map_ns))
-		icrypt_stats_count_latency(io);
+	return atomic_read_acquire(&io->read.owner) == ICRYPT_OWNER_CALLER;
 }
 
 /**
@@ -637,7 +643,7 @@ static inline unsigned int icrypt_block_size(const struct icrypt_config *cc)
 	return max_t(unsigned int, cc->cipher.sector_size, bdev_logical_block_size(cc->dev->bdev));
 }
 
-/* Polled I/O that has to fit the device below as it is, see icrypt_unsplit_max(). */
+/* Polled I/O that has to fit the device below as it is, see split.c. */
 static inline bool icrypt_is_unsplit(const struct bio *bio)
 {
 	const blk_opf_t flags = REQ_NOWAIT | REQ_POLLED;
@@ -651,24 +657,37 @@ static inline bool icrypt_is_large(const struct icrypt_io *io)
 	return io->bytes >= 2 * ICRYPT_PIECE_MIN;
 }
 
-/* Common to reads and writes; @sector is that of the bio in the mapped device. */
+/* Is it a piece of a read? Its tags are the whole's. */
+static inline bool icrypt_is_piece(const struct icrypt_io *io)
+{
+	return !io->desc.write && io->read.whole;
+}
+
+/* @sector is that of the bio in the mapped device. */
 static inline void icrypt_io_init(struct icrypt_io *io, struct icrypt_config *cc, struct bio *bio,
 				  sector_t sector)
 {
 	io->cc = cc;
 	io->bio = bio;
-	io->whole = NULL;
 	io->tags = NULL;
-	io->rest = false;
-	io->lane = NULL;
-	io->backlog = false;
 	io->sector = sector;
 	io->bytes = bio->bi_iter.bi_size;
 	io->context = ICRYPT_CALLER;
+	io->rest = false;
 	io->start_ns = 0;
-	io->timed_ns = 0;
 	io->desc.cookie = io;
 	io->desc.write = op_is_write(bio_op(bio));
+	if (io->desc.write) {
+		io->write.clone = NULL;
+		io->write.done = NULL;
+	} else {
+		io->read.whole = NULL;
+		io->read.submitter = current;
+		io->read.lane = NULL;
+		io->read.backlog = false;
+		io->read.timed_ns = 0;
+		atomic_set(&io->read.owner, ICRYPT_OWNER_DEVICE);
+	}
 }
 
 #endif /* ICRYPT_H */

@@ -64,11 +64,8 @@ bool icrypt_tags_alloc(struct icrypt_io *io, bool nowait)
 		if (bytes > tags_pooled_bytes(cc))
 			io->tags = kmalloc(tags_size(cc, bytes), gfp);
 	}
-	if (bytes < io->bytes) {
-		dm_accept_partial_bio(io->bio, bytes >> SECTOR_SHIFT);
-		io->bytes = bytes;
-		io->rest = true;
-	}
+	if (bytes < io->bytes)
+		icrypt_accept_part(io, bytes);
 	if (!io->tags) {
 		io->tags = mempool_alloc(&cc->tag_pool, GFP_NOIO);
 		io->tags_pooled = true;
@@ -84,7 +81,7 @@ bool icrypt_tags_alloc(struct icrypt_io *io, bool nowait)
  */
 void icrypt_tags_free(struct icrypt_io *io)
 {
-	if (likely(!io->tags) || io->whole)
+	if (likely(!io->tags) || icrypt_is_piece(io))
 		return;
 	if (io->tags_pooled)
 		mempool_free(io->tags, &io->cc->tag_pool);
@@ -153,14 +150,14 @@ static void second_read_cipher_done(void *cookie, enum icrypt_progress progress)
 {
 	struct second_read *s = cookie;
 
-	icrypt_stats_fallback(s->io, ICRYPT_REASON_ASYNC);
+	icrypt_fall_back(s->io, icrypt_decide_after(s->io, ICRYPT_DRIVER_ANSWERED));
 	complete(&s->done);
 }
 
 static blk_status_t second_read_send(struct second_read *s)
 {
 	struct icrypt_io *io = s->io;
-	struct bio *dm_bio = io->whole ? io->whole->bio : io->bio, *copy = s->copy;
+	struct bio *dm_bio = io->read.whole ? io->read.whole->bio : io->bio, *copy = s->copy;
 	struct bvec_iter iter;
 
 	copy->bi_ioprio = io->bio->bi_ioprio;
@@ -220,10 +217,10 @@ void icrypt_read_again(struct icrypt_io *io)
 	if (!io->desc.status) {
 		/* The copy's own vector starts where the read does. */
 		s.copy->bi_iter = (struct bvec_iter) {
-			.bi_sector = io->iter.bi_sector,
-			.bi_size = io->iter.bi_size,
+			.bi_sector = io->read.iter.bi_sector,
+			.bi_size = io->read.iter.bi_size,
 		};
-		bio->bi_iter = io->iter;
+		bio->bi_iter = io->read.iter;
 		bio_copy_data(bio, s.copy);
 	} else if (io->desc.status == BLK_STS_PROTECTION) {
 		integrity_failed(io, s.copy);

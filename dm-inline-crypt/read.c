@@ -43,7 +43,7 @@ static void read_submit_now(struct bio *bio, struct list_head *ios)
 		 * its map for one piece after the other.
 		 */
 		blk_start_plug(&own);
-		list_for_each_entry(io, ios, plug_node)
+		list_for_each_entry(io, ios, read.node)
 			dm_submit_bio_remap(bio, io->bio);
 		blk_finish_plug(&own);
 	} else {
@@ -82,11 +82,9 @@ static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 {
 	struct bio *bio = io->bio;
 
-	io->submitter = current;
-	io->plan = plan;
-	atomic_set(&io->owner, ICRYPT_OWNER_DEVICE);
 	if (plan == ICRYPT_PLAN_PLUG && !icrypt_plug_add(io))
-		io->plan = ICRYPT_PLAN_ENDIO;
+		plan = icrypt_plan_without_plug(io);
+	io->read.plan = plan;
 
 	icrypt_read_start(io);
 	/* dm may have marked the rest of a split bio for its own use. */
@@ -95,49 +93,13 @@ static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 	trace_submit(io);
 }
 
-/*
- * How many bytes of polled I/O fit the device below as they are: polled I/O that must
- * not wait stays so wherever it is submitted again, and the device refuses what it
- * would have to split. The rule for segments is the block layer's, before it merges any.
- */
-static noinline_for_stack unsigned int read_max_bytes(const struct icrypt_io *io)
-{
-	const struct queue_limits *lim = &bdev_get_queue(io->cc->dev->bdev)->limits;
-	unsigned int block = icrypt_block_size(io->cc), most = icrypt_unsplit_max(io);
-	unsigned int bytes = 0, end = 0, segments = lim->max_segments;
-	struct bvec_iter iter;
-	struct bio_vec bv;
-
-	bio_for_each_bvec(bv, io->bio, iter) {
-		unsigned int done = 0;
-
-		if (bytes >= most || (bytes && ((end | bv.bv_offset) & lim->virt_boundary_mask)))
-			break;
-		while (done < bv.bv_len && segments) {
-			phys_addr_t at = page_to_phys(bv.bv_page) + bv.bv_offset + done;
-			u64 len = lim->seg_boundary_mask - (at & lim->seg_boundary_mask);
-
-			done += min3(len, (u64)lim->max_segment_size - 1,
-				     (u64)bv.bv_len - done - 1) + 1;
-			segments--;
-		}
-		bytes += done;
-		if (done < bv.bv_len)
-			break;
-		end = bv.bv_offset + bv.bv_len;
-	}
-	return max(round_down(min(bytes, most), block), block);
-}
-
 static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
 {
 	/* A second read goes into pages of ours, and must fit into one bio. */
 	if (io->bytes > ICRYPT_PAGES_MAX) {
-		if (!icrypt_rest_may_wait(io->cc, io->bio))
+		if (!icrypt_rest_may_wait(io))
 			return false;
-		dm_accept_partial_bio(io->bio, ICRYPT_PAGES_MAX >> SECTOR_SHIFT);
-		io->bytes = ICRYPT_PAGES_MAX;
-		io->rest = true;
+		icrypt_accept_part(io, ICRYPT_PAGES_MAX);
 	}
 	return icrypt_tags_alloc(io, nowait);
 }
@@ -145,7 +107,7 @@ static bool read_alloc_tags(struct icrypt_io *io, bool nowait)
 /* Attaches the integrity metadata to a read that was not sent yet. */
 static bool read_attach_tags(struct icrypt_io *io)
 {
-	io->iter = io->bio->bi_iter;
+	io->read.iter = io->bio->bi_iter;
 	read_retarget(io);
 	return icrypt_tags_attach(io, io->bio);
 }
@@ -161,28 +123,28 @@ static noinline_for_stack bool read_map_pieces(struct icrypt_io *whole, unsigned
 	if (!icrypt_read_cut(whole, bio->bi_iter, size, &ios))
 		return false;
 	if (unlikely(whole->tags)) {
-		list_for_each_entry(io, &ios, plug_node)
+		list_for_each_entry(io, &ios, read.node)
 			if (!read_attach_tags(io))
 				goto nomem;
 	}
 
-	whole->end_io = bio->bi_end_io;
+	whole->read.end_io = bio->bi_end_io;
 	if (plan == ICRYPT_PLAN_WAIT) {
-		list_for_each_entry(io, &ios, plug_node)
+		list_for_each_entry(io, &ios, read.node)
 			read_redirect(io, plan);
 		read_submit_now(bio, &ios);
 		icrypt_drain(&ios);
 		return true;
 	}
 	/* The completion of the last piece may free the whole. */
-	list_for_each_entry_safe(io, next, &ios, plug_node) {
-		list_del(&io->plug_node);
+	list_for_each_entry_safe(io, next, &ios, read.node) {
+		list_del(&io->read.node);
 		read_redirect(io, plan);
 		dm_submit_bio_remap(bio, io->bio);
 	}
 	return true;
 nomem:
-	list_for_each_entry_safe(io, next, &ios, plug_node)
+	list_for_each_entry_safe(io, next, &ios, read.node)
 		bio_put(io->bio);
 	return false;
 }
@@ -205,12 +167,9 @@ int icrypt_read_map(struct icrypt_io *io)
 	if (unlikely(io->cc->rotational))
 		icrypt_seek_clock_start(io);
 	if (icrypt_is_unsplit(io->bio)) {
-		most = read_max_bytes(io);
-		if (most < io->bytes) {
-			dm_accept_partial_bio(io->bio, most >> SECTOR_SHIFT);
-			io->bytes = most;
-			io->rest = true;
-		}
+		most = icrypt_unsplit_read_max(io);
+		if (most < io->bytes)
+			icrypt_accept_part(io, most);
 	}
 	if (unlikely(io->cc->cipher.tuple_size) &&
 	    !read_alloc_tags(io, io->bio->bi_opf & REQ_NOWAIT))
@@ -221,8 +180,10 @@ int icrypt_read_map(struct icrypt_io *io)
 		if (piece && read_map_pieces(io, piece, plan))
 			return DM_MAPIO_SUBMITTED;
 	}
-	if (unlikely(io->tags) && !read_attach_tags(io))
+	if (unlikely(io->tags) && !read_attach_tags(io)) {
+		icrypt_tags_free(io);
 		return icrypt_end_unsent(io, io->bio->bi_opf & REQ_NOWAIT);
+	}
 
 	read_redirect(io, plan);
 	if (plan == ICRYPT_PLAN_WAIT) {

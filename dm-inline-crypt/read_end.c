@@ -37,20 +37,20 @@ static void read_finish(struct icrypt_io *io, blk_status_t status)
 
 	if (unlikely(io->tags))
 		icrypt_tags_free(io);
-	bio->bi_end_io = io->end_io;
+	bio->bi_end_io = io->read.end_io;
 	bio->bi_status = status;
 	bio->bi_end_io(bio);
 }
 
 static void read_piece_end(struct bio *bio)
 {
-	struct icrypt_io *io = bio->bi_private, *whole = io->whole;
+	struct icrypt_io *io = bio->bi_private, *whole = io->read.whole;
 
 	/* Any of several errors will do. */
 	if (unlikely(bio->bi_status))
 		WRITE_ONCE(whole->desc.status, bio->bi_status);
 	bio_put(bio);
-	if (atomic_dec_and_test(&whole->pieces))
+	if (atomic_dec_and_test(&whole->read.pieces))
 		read_finish(whole, whole->desc.status);
 }
 
@@ -93,47 +93,45 @@ bool icrypt_read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned in
 		bio->bi_opf |= REQ_NOMERGE;
 		io = read_piece_io(cc, bio);
 		icrypt_io_init(io, cc, bio, whole->sector + (done >> SECTOR_SHIFT));
-		io->whole = whole;
-		io->iter = bio->bi_iter;
+		io->read.whole = whole;
+		io->read.iter = bio->bi_iter;
 		if (unlikely(whole->tags))
 			io->tags = whole->tags + done / cc->cipher.sector_size *
 						 cc->cipher.tuple_size;
 		io->map_ns = whole->map_ns;
-		list_add_tail(&io->plug_node, ios);
+		list_add_tail(&io->read.node, ios);
 		n++;
 	}
 	whole->bio->bi_opf |= payload;
-	atomic_set(&whole->pieces, n);
+	atomic_set(&whole->read.pieces, n);
 	whole->desc.status = BLK_STS_OK;
 	return true;
 nomem:
 	whole->bio->bi_opf |= payload;
-	list_for_each_entry_safe(io, next, ios, plug_node)
+	list_for_each_entry_safe(io, next, ios, read.node)
 		bio_put(io->bio);
 	return false;
 }
 
-static void read_queue(struct icrypt_io *io, enum icrypt_reason reason);
+static void read_queue(struct icrypt_io *io, struct icrypt_decision d);
 static inline void read_done(struct icrypt_io *io);
-
-/* The cipher cannot go on in a context that must not sleep. */
-static void read_queue_to_sleep(struct icrypt_io *io)
-{
-	read_queue(io, io->cc->cipher.iv_waits ? ICRYPT_REASON_ASYNC : ICRYPT_REASON_NOMEM);
-}
 
 /* The descriptor's done(): an asynchronous driver answered. */
 static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 {
 	struct icrypt_io *io = cookie;
+	struct icrypt_decision answered = icrypt_decide_after(io, ICRYPT_DRIVER_ANSWERED), stopped;
 
-	/* If the next IV must be waited for, read_queue_to_sleep() counts this. */
-	if (progress != ICRYPT_NOMEM || !io->cc->cipher.iv_waits)
-		icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
-	if (progress == ICRYPT_NOMEM)
-		read_queue_to_sleep(io);
-	else
+	if (progress != ICRYPT_NOMEM) {
+		icrypt_fall_back(io, answered);
 		read_done(io);
+		return;
+	}
+	/* If both have the same reason, it is counted once. */
+	stopped = icrypt_decide_after(io, ICRYPT_CIPHER_STOPPED);
+	if (stopped.why != answered.why)
+		icrypt_fall_back(io, answered);
+	read_queue(io, stopped);
 }
 
 /*
@@ -148,11 +146,11 @@ static struct icrypt_io *read_share(struct icrypt_io *whole, unsigned int size)
 	if (!icrypt_read_cut(whole, whole->desc.in_iter, size, &ios))
 		return whole;
 
-	first = list_first_entry(&ios, struct icrypt_io, plug_node);
-	list_for_each_entry_safe(io, next, &ios, plug_node) {
+	first = list_first_entry(&ios, struct icrypt_io, read.node);
+	list_for_each_entry_safe(io, next, &ios, read.node) {
 		icrypt_read_start(io);
 		if (io != first)
-			read_queue(io, ICRYPT_REASON_SPREAD);
+			read_queue(io, icrypt_decide_after(io, ICRYPT_HELPED));
 	}
 	return first;
 }
@@ -167,9 +165,9 @@ static void read_work(struct work_struct *work)
 	icrypt_read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
 }
 
-static void read_queue(struct icrypt_io *io, enum icrypt_reason reason)
+static void read_queue(struct icrypt_io *io, struct icrypt_decision d)
 {
-	icrypt_stats_fallback(io, reason);
+	icrypt_fall_back(io, d);
 	INIT_WORK(&io->work, read_work);
 	queue_work(io->cc->wq, &io->work);
 }
@@ -199,19 +197,19 @@ void icrypt_read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
 		io->context = context;
 	if (trace_decrypt_enabled())
 		icrypt_stats_begin(io);
-	start = icrypt_clock_start(io);
+	start = icrypt_run_begin(io);
 	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io), may);
 	switch (progress) {
 	case ICRYPT_QUEUED:
 		return;
 	case ICRYPT_NOMEM:
-		read_queue_to_sleep(io);
+		read_queue(io, icrypt_decide_after(io, ICRYPT_CIPHER_STOPPED));
 		return;
 	case ICRYPT_DONE:
 		break;
 	}
 	if (start)
-		icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
+		icrypt_run_end(io, start, bytes - io->desc.in_iter.bi_size);
 	read_done(io);
 }
 
@@ -223,7 +221,10 @@ void icrypt_read_decrypt(struct icrypt_io *io, enum icrypt_context context, unsi
  */
 void icrypt_read_helped(struct icrypt_io *io)
 {
-	icrypt_read_decrypt(io, ICRYPT_WQ, ICRYPT_MAY_SLEEP);
+	struct icrypt_decision d = icrypt_decide_after(io, ICRYPT_HELPED);
+
+	icrypt_fall_back(io, d);
+	icrypt_read_decrypt(io, d.where, d.may);
 }
 
 static void read_again_work(struct work_struct *work)
@@ -238,7 +239,7 @@ static void read_again_work(struct work_struct *work)
 /* It does not match its tag: read it once more, in a worker, which may wait. */
 static noinline void read_again(struct icrypt_io *io)
 {
-	icrypt_stats_fallback(io, ICRYPT_REASON_CONTEXT);
+	icrypt_fall_back(io, icrypt_decide_after(io, ICRYPT_TAG_MISMATCH));
 	INIT_WORK(&io->work, read_again_work);
 	queue_work(io->cc->wq, &io->work);
 }
@@ -254,25 +255,22 @@ static inline void read_done(struct icrypt_io *io)
 	read_finish(io, io->desc.status);
 }
 
-/* With bottom halves off: as long as there is budget. */
-static void read_decrypt_bh(struct icrypt_io *io, enum icrypt_context context)
-{
-	if (unlikely(icrypt_bh_over_budget(io)))
-		read_queue(io, ICRYPT_REASON_BUDGET);
-	else
-		icrypt_read_decrypt(io, context, 0);
-}
-
 static ICRYPT_BH_FN(read_bh_run, arg)
 {
 	struct read_bh *b = container_of(arg, struct read_bh, bh);
 	struct llist_node *list = llist_reverse_order(llist_del_all(&b->ios));
 	struct icrypt_io *io, *next;
+	struct icrypt_decision d;
 
-	llist_for_each_entry_safe(io, next, list, bh_node) {
+	llist_for_each_entry_safe(io, next, list, read.bh_node) {
 		/* The helper that the first one called may have started by now. */
-		if (!io->backlog || !icrypt_spread_again(io))
-			read_decrypt_bh(io, ICRYPT_BH);
+		if (io->read.backlog && icrypt_spread_again(io))
+			continue;
+		d = icrypt_decide_bh(io);
+		if (unlikely(d.where == ICRYPT_WQ))
+			read_queue(io, d);
+		else
+			icrypt_read_decrypt(io, d.where, d.may);
 	}
 }
 
@@ -284,14 +282,14 @@ static void read_bh_queue(struct icrypt_io *io)
 	/* Already off in hardirqs, but not in a completion with irqs off only. */
 	local_irq_save(flags);
 	b = this_cpu_ptr(&read_bhs);
-	if (llist_add(&io->bh_node, &b->ios))
+	if (llist_add(&io->read.bh_node, &b->ios))
 		icrypt_bh_schedule(&b->bh);
 	local_irq_restore(flags);
 }
 
 static bool read_is_handed_over(struct icrypt_io *io)
 {
-	return atomic_cmpxchg(&io->owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_CALLER) ==
+	return atomic_cmpxchg(&io->read.owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_CALLER) ==
 	       ICRYPT_OWNER_DEVICE;
 }
 
@@ -302,7 +300,7 @@ static bool read_is_handed_over(struct icrypt_io *io)
  */
 static bool read_hand_to_caller(struct icrypt_io *io)
 {
-	struct task_struct *task = io->submitter;
+	struct task_struct *task = io->read.submitter;
 	bool handed;
 
 	/* Completed inside submit: the task is not sleeping, nor about to. */
@@ -320,7 +318,7 @@ static bool read_hand_to_caller(struct icrypt_io *io)
 /* No caller owns the read: decrypt it here, or pass it on. */
 static noinline void read_complete_unowned(struct icrypt_io *io)
 {
-	enum icrypt_reason reason;
+	struct icrypt_decision d;
 	struct icrypt_lane *lane;
 
 	if (unlikely(io->bio->bi_status)) {
@@ -329,25 +327,20 @@ static noinline void read_complete_unowned(struct icrypt_io *io)
 	}
 	lane = icrypt_read_backlog(io);
 	if (lane) {
-		io->backlog = true;
+		io->read.backlog = true;
 		if (icrypt_spread(lane, io))
 			return;
 	}
-	switch (icrypt_completion_context(io, &reason)) {
+	d = icrypt_decide_read(io);
+	switch (d.where) {
 	case ICRYPT_WQ:
-		read_queue(io, reason);
+		read_queue(io, d);
 		break;
 	case ICRYPT_BH:
 		read_bh_queue(io);
 		break;
-	case ICRYPT_ENDIO:
-		if (in_task() && !softirq_count())
-			icrypt_read_decrypt(io, ICRYPT_ENDIO, icrypt_may_resched());
-		else
-			read_decrypt_bh(io, ICRYPT_ENDIO);
-		break;
 	default:
-		icrypt_read_decrypt(io, ICRYPT_CALLER, icrypt_may_resched());
+		icrypt_read_decrypt(io, d.where, d.may);
 		break;
 	}
 }
@@ -356,10 +349,10 @@ static void read_endio(struct bio *bio)
 {
 	struct icrypt_io *io = bio->bi_private;
 
-	if (unlikely(io->timed_ns))
+	if (unlikely(io->read.timed_ns))
 		icrypt_seek_clock_stop(io);
 
-	if (io->plan == ICRYPT_PLAN_ENDIO || !read_hand_to_caller(io))
+	if (io->read.plan == ICRYPT_PLAN_ENDIO || !read_hand_to_caller(io))
 		read_complete_unowned(io);
 }
 
@@ -375,7 +368,7 @@ void icrypt_read_start(struct icrypt_io *io)
 
 	io->desc.done = read_cipher_done;
 	icrypt_cipher_start(&io->cc->cipher, &io->desc, bio, bio, io->sector, io->tags);
-	io->end_io = bio->bi_end_io;
+	io->read.end_io = bio->bi_end_io;
 	bio->bi_end_io = read_endio;
 	bio->bi_private = io;
 }
@@ -388,9 +381,9 @@ void icrypt_read_start(struct icrypt_io *io)
  */
 void icrypt_read_give_back(struct icrypt_io *io)
 {
-	if (atomic_cmpxchg(&io->owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_ENDIO) !=
+	if (atomic_cmpxchg(&io->read.owner, ICRYPT_OWNER_DEVICE, ICRYPT_OWNER_ENDIO) !=
 	    ICRYPT_OWNER_DEVICE)
-		read_queue(io, ICRYPT_REASON_SLEPT);
+		read_queue(io, icrypt_decide_after(io, ICRYPT_GIVEN_BACK));
 }
 
 /**

@@ -6,7 +6,7 @@
 /*
  * Why a bio went to a worker, or why its cipher answered there: the name of the enum's
  * constant, and the name in the status line, the tracepoint and the documentation. A
- * new reason is a line here, and the place that gives it.
+ * new reason is a line here, and the place in context.c that gives it.
  *
  *	BUDGET	the bottom halves of this CPU had their share
  *	SPREAD	much work, and more than one CPU

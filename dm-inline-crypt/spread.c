@@ -186,7 +186,7 @@ bool icrypt_spread(struct icrypt_lane *lane, struct icrypt_io *io)
 		lane->called = true;
 	taken = !lane->closing && lane->len < depth * lane->helpers;
 	if (taken) {
-		list_add_tail(&io->plug_node, &lane->ios);
+		list_add_tail(&io->lane_node, &lane->ios);
 		WRITE_ONCE(lane->len, lane->len + 1);
 	}
 	raw_spin_unlock_irqrestore(&lane->lock, flags);
@@ -222,10 +222,10 @@ static void spread_linger(struct icrypt_lane *lane, u64 ns)
 
 static struct icrypt_io *spread_take(struct icrypt_lane *lane)
 {
-	struct icrypt_io *io = list_first_entry_or_null(&lane->ios, struct icrypt_io, plug_node);
+	struct icrypt_io *io = list_first_entry_or_null(&lane->ios, struct icrypt_io, lane_node);
 
 	if (io) {
-		list_del(&io->plug_node);
+		list_del(&io->lane_node);
 		WRITE_ONCE(lane->len, lane->len - 1);
 	}
 	return io;
@@ -257,11 +257,7 @@ static unsigned int spread_serve(struct icrypt_lane *lane)
 		if (call)
 			spread_call(lane);
 		if (io) {
-			icrypt_stats_fallback(io, ICRYPT_REASON_SPREAD);
-			if (lane->write)
-				icrypt_write_helped(io);
-			else
-				icrypt_read_helped(io);
+			lane->help(io);
 			done++;
 		} else {
 			/* The CPU that called processes a bio itself before it adds one. */
@@ -300,12 +296,15 @@ static void spread_work(struct work_struct *work)
 
 /**
  * icrypt_spread_init() - allocate a device's lanes and helpers
- * @cc: the mapped device
+ * @cc:         the mapped device
+ * @help_read:  what a helper does with a read
+ * @help_write: what it does with a write
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM; icrypt_spread_exit() cleans up after either.
  */
-int icrypt_spread_init(struct icrypt_config *cc)
+int icrypt_spread_init(struct icrypt_config *cc, icrypt_help_fn *help_read,
+		       icrypt_help_fn *help_write)
 {
 	unsigned int i;
 	int cpu;
@@ -319,6 +318,7 @@ int icrypt_spread_init(struct icrypt_config *cc)
 
 			lane->cc = cc;
 			lane->write = i == WRITE;
+			lane->help = lane->write ? help_write : help_read;
 			raw_spin_lock_init(&lane->lock);
 			INIT_LIST_HEAD(&lane->ios);
 		}

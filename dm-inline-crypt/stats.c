@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "icrypt.h"
+#include "stats.h"
 #include "trace.h"
 
 static const char * const read_names[ICRYPT_CONTEXTS] = {
@@ -67,11 +68,12 @@ void icrypt_stats_exit(struct icrypt_config *cc)
  * @io:     the bio
  * @reason: why
  *
+ * For icrypt_fall_back(), which also notes the context.
+ *
  * Context: any.
  */
 void icrypt_stats_fallback(struct icrypt_io *io, enum icrypt_reason reason)
 {
-	io->context = ICRYPT_WQ;
 	this_cpu_inc(io->cc->stats->reason[reason]);
 	trace_fallback(io, reason);
 }

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "icrypt.h"
+#include "stats.h"
 
 static bool show_keys;
 module_param(show_keys, bool, 0600);
@@ -163,7 +164,7 @@ static int icrypt_setup(struct icrypt_config *cc, struct dm_target *ti)
 	if (!err)
 		err = icrypt_pages_init(cc);
 	if (!err)
-		err = icrypt_spread_init(cc);
+		err = icrypt_spread_init(cc, icrypt_read_helped, icrypt_write_helped);
 	if (!err)
 		err = icrypt_alloc_wq(cc, ti);
 	if (err) {
@@ -236,79 +237,10 @@ wipe:
 	return err;
 }
 
-/**
- * icrypt_end_unsent() - end a bio in map before any part of it was sent
- * @io:     the bio
- * @nowait: its submitter may try again where it can wait
- *
- * Context: process, in map; does not sleep.
- * Return: DM_MAPIO_SUBMITTED.
- */
-int icrypt_end_unsent(struct icrypt_io *io, bool nowait)
-{
-	struct bio *bio = io->bio;
-
-	icrypt_tags_free(io);
-	if (nowait) {
-		bio_wouldblock_error(bio);
-	} else {
-		bio->bi_status = BLK_STS_RESOURCE;
-		bio_endio(bio);
-	}
-	return DM_MAPIO_SUBMITTED;
-}
-
-/**
- * icrypt_unsplit_max() - how much of a bio does the device below take as it is?
- * @io: the bio
- *
- * As far as its place and size go; its segments are another matter.
- *
- * Context: process, in map; does not sleep.
- * Return: bytes.
- */
-unsigned int icrypt_unsplit_max(const struct icrypt_io *io)
-{
-	struct block_device *bdev = io->cc->dev->bdev;
-	const struct queue_limits *lim = &bdev_get_queue(bdev)->limits;
-	u64 sector = get_start_sect(bdev) + io->cc->start + io->sector;
-	unsigned int block = lim->physical_block_size >> SECTOR_SHIFT;
-	/* Devices without a limit of their own have the largest number there is. */
-	unsigned int most = min(lim->max_sectors, UINT_MAX >> (SECTOR_SHIFT + 1));
-	unsigned int over, end;
-
-	if (lim->chunk_sectors) {
-		div_u64_rem(sector, lim->chunk_sectors, &over);
-		most = min(most, lim->chunk_sectors - over);
-	}
-	/* It would rather end where a physical block ends. */
-	over = sector & (block - 1);
-	end = round_down(over + most, block);
-	return to_bytes(end > over ? end - over : most);
-}
-
-/* Apply the user's limit, except to writes that must not be split. False: refuse the bio. */
-static noinline_for_stack bool icrypt_limit_size(struct icrypt_config *cc, struct bio *bio)
-{
-	bool write = op_is_write(bio_op(bio));
-	unsigned int max = READ_ONCE(*(write ? &max_write_size : &max_read_size));
-	unsigned int align = icrypt_block_size(cc);
-
-	if (!max || (write && !icrypt_may_split_write(bio)))
-		return true;
-	max = max(round_down(max, align), align);
-	if (bio->bi_iter.bi_size <= max)
-		return true;
-	if (!icrypt_rest_may_wait(cc, bio))
-		return false;
-	dm_accept_partial_bio(bio, max >> SECTOR_SHIFT);
-	return true;
-}
-
 static int icrypt_map(struct dm_target *ti, struct bio *bio)
 {
 	struct icrypt_config *cc = ti->private;
-	unsigned int mask = cc->cipher.sector_size - 1, bytes = bio->bi_iter.bi_size;
+	unsigned int mask = cc->cipher.sector_size - 1;
 	struct icrypt_io *io;
 
 	switch (bio_op(bio)) {
@@ -332,16 +264,13 @@ static int icrypt_map(struct dm_target *ti, struct bio *bio)
 	if (unlikely((to_bytes(bio->bi_iter.bi_sector) | bio->bi_iter.bi_size) & mask))
 		return DM_MAPIO_KILL;
 
-	if (unlikely(READ_ONCE(max_read_size) | READ_ONCE(max_write_size)) &&
-	    !icrypt_limit_size(cc, bio)) {
-		bio_wouldblock_error(bio);
-		return DM_MAPIO_SUBMITTED;
-	}
 	io = icrypt_io_of(cc, bio);
 	icrypt_io_init(io, cc, bio, dm_target_offset(ti, bio->bi_iter.bi_sector));
-	io->rest = io->bytes < bytes;
+	if (unlikely(READ_ONCE(max_read_size) | READ_ONCE(max_write_size)) &&
+	    !icrypt_limit_size(io, READ_ONCE(*(io->desc.write ? &max_write_size : &max_read_size))))
+		return icrypt_end_unsent(io, true);
 	icrypt_stats_map(io);
-	return op_is_write(bio_op(bio)) ? icrypt_write_map(io) : icrypt_read_map(io);
+	return io->desc.write ? icrypt_write_map(io) : icrypt_read_map(io);
 }
 
 static void icrypt_status(struct dm_target *ti, status_type_t type, unsigned int status_flags,

@@ -53,7 +53,7 @@ TRACE_EVENT(submit,
 		__entry->sector = io->sector;
 		__entry->bytes = io->bytes;
 		__entry->write = io->desc.write;
-		__entry->plan = io->desc.write ? 0 : io->plan;
+		__entry->plan = io->desc.write ? 0 : io->read.plan;
 	),
 	TP_printk("%d,%d %s %llu bytes=%u plan=%s",
 		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->write ? "W" : "R",

@@ -19,6 +19,7 @@
 #include <linux/sched.h>
 
 #include "icrypt.h"
+#include "stats.h"
 #include "trace.h"
 
 /*
@@ -33,7 +34,7 @@ static struct bio *write_alloc_clone(struct icrypt_io *io, bool nowait)
 	blk_opf_t opf = bio->bi_opf & ~(REQ_POLLED | REQ_DRV | REQ_INTEGRITY);
 	struct bio *clone;
 
-	if (icrypt_is_ordered(cc, bio))
+	if (io->write.ordered)
 		opf &= ~REQ_NOWAIT;
 	clone = icrypt_pages_alloc(cc, io->bytes, opf, nowait);
 	if (unlikely(!clone))
@@ -70,7 +71,7 @@ static void write_endio(struct bio *clone)
 /* The cipher has finished or failed. Process context, may sleep. */
 static void write_submit(struct icrypt_io *io)
 {
-	struct bio *clone = io->clone;
+	struct bio *clone = io->write.clone;
 
 	icrypt_stats_done(io);
 	if (unlikely(io->desc.status)) {
@@ -84,7 +85,7 @@ static void write_submit(struct icrypt_io *io)
 	dm_submit_bio_remap(io->bio, clone);
 }
 
-static enum icrypt_progress write_encrypt(struct icrypt_io *io, bool sleep)
+static enum icrypt_progress write_encrypt(struct icrypt_io *io, unsigned int may)
 {
 	unsigned int bytes = io->desc.in_iter.bi_size;
 	enum icrypt_progress progress;
@@ -92,11 +93,10 @@ static enum icrypt_progress write_encrypt(struct icrypt_io *io, bool sleep)
 
 	if (trace_encrypt_enabled())
 		icrypt_stats_begin(io);
-	start = icrypt_clock_start(io);
-	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io),
-				     sleep ? ICRYPT_MAY_SLEEP : ICRYPT_MAY_RESCHED);
+	start = icrypt_run_begin(io);
+	progress = icrypt_cipher_run(&io->cc->cipher, &io->desc, icrypt_io_request(io), may);
 	if (start && progress == ICRYPT_DONE)
-		icrypt_clock_stop(io, start, bytes - io->desc.in_iter.bi_size);
+		icrypt_run_end(io, start, bytes - io->desc.in_iter.bi_size);
 	return progress;
 }
 
@@ -106,7 +106,7 @@ static void write_work(struct work_struct *work)
 	struct icrypt_config *cc = io->cc;
 
 	if (!io->desc.in_iter.bi_size || io->desc.status ||
-	    write_encrypt(io, true) != ICRYPT_QUEUED)
+	    write_encrypt(io, ICRYPT_MAY_SLEEP) != ICRYPT_QUEUED)
 		write_submit(io);
 	/* The bio may be gone, but not the device: its dtr waits for its workers. */
 	atomic_dec(&cc->writes_queued);
@@ -119,14 +119,14 @@ static void write_queue_work(struct icrypt_io *io)
 	queue_work(io->cc->write_wq, &io->work);
 }
 
-static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
+static void write_queue(struct icrypt_io *io, struct icrypt_decision d)
 {
-	icrypt_stats_fallback(io, reason);
+	icrypt_fall_back(io, d);
 	/*
 	 * BLK_STS_AGAIN means "try again" only to a submitter that is still in
 	 * its submission; after that io_uring reports it as an error.
 	 */
-	io->clone->bi_opf &= ~REQ_NOWAIT;
+	io->write.clone->bi_opf &= ~REQ_NOWAIT;
 	write_queue_work(io);
 }
 
@@ -137,30 +137,29 @@ static void write_queue(struct icrypt_io *io, enum icrypt_reason reason)
 static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 {
 	struct icrypt_io *io = cookie;
+	struct icrypt_decision d = icrypt_decide_after(io, ICRYPT_DRIVER_ANSWERED);
 
-	if (io->ordered) {
-		icrypt_stats_fallback(io, ICRYPT_REASON_ASYNC);
-		complete(io->ordered);
+	if (io->write.done) {
+		icrypt_fall_back(io, d);
+		complete(io->write.done);
 		return;
 	}
-	write_queue(io, ICRYPT_REASON_ASYNC);
+	write_queue(io, d);
 }
 
 /* It has its pages: aim the cipher at the data. */
 static __always_inline void write_start(struct icrypt_io *io)
 {
 	struct icrypt_cipher *c = &io->cc->cipher;
-	struct bio *bio = io->bio;
+	struct bio *in = io->bio, *clone = io->write.clone;
 
-	io->ordered = NULL;
 	io->desc.done = write_cipher_done;
 	if (unlikely(c->aead)) {
 		/* The submitter may change its data, but not while the tag is computed. */
-		bio_copy_data(io->clone, bio);
-		icrypt_cipher_start(c, &io->desc, io->clone, io->clone, io->sector, io->tags);
-	} else {
-		icrypt_cipher_start(c, &io->desc, bio, io->clone, io->sector, io->tags);
+		bio_copy_data(clone, in);
+		in = clone;
 	}
+	icrypt_cipher_start(c, &io->desc, in, clone, io->sector, io->tags);
 }
 
 /* What a write that waits for pages takes of the memory itself, pages: its bio and tags. */
@@ -181,10 +180,10 @@ static void write_pages_work(struct work_struct *work)
 	struct icrypt_config *cc = io->cc;
 	int pages = write_waiting_pages(io);
 
-	io->clone = write_alloc_clone(io, false);
-	if (likely(io->clone)) {
+	io->write.clone = write_alloc_clone(io, false);
+	if (likely(io->write.clone)) {
 		/* A helper may have had it; its submitter is gone, see write_queue(). */
-		io->clone->bi_opf &= ~REQ_NOWAIT;
+		io->write.clone->bi_opf &= ~REQ_NOWAIT;
 		write_start(io);
 		write_queue_work(io);
 	} else {
@@ -200,7 +199,7 @@ static void write_pages_work(struct work_struct *work)
  */
 static void write_wait_for_pages(struct icrypt_io *io)
 {
-	icrypt_stats_fallback(io, ICRYPT_REASON_NOMEM);
+	icrypt_fall_back(io, icrypt_decide_after(io, ICRYPT_NO_PAGES));
 	INIT_WORK(&io->work, write_pages_work);
 	atomic_add(write_waiting_pages(io), &io->cc->writes_waiting);
 	queue_work(io->cc->pages_wq, &io->work);
@@ -225,19 +224,20 @@ static bool write_queue_has_room(struct icrypt_config *cc)
  */
 void icrypt_write_helped(struct icrypt_io *io)
 {
+	struct icrypt_decision d = icrypt_decide_after(io, ICRYPT_HELPED);
 	struct icrypt_config *cc = io->cc;
 
-	io->clone = NULL;
+	icrypt_fall_back(io, d);
 	if (likely(!atomic_read(&cc->writes_waiting)))
-		io->clone = write_alloc_clone(io, true);
-	if (unlikely(!io->clone)) {
+		io->write.clone = write_alloc_clone(io, true);
+	if (unlikely(!io->write.clone)) {
 		write_wait_for_pages(io);
 		return;
 	}
 	/* Its submitter is not in its submission any more, see write_queue(). */
-	io->clone->bi_opf &= ~REQ_NOWAIT;
+	io->write.clone->bi_opf &= ~REQ_NOWAIT;
 	write_start(io);
-	if (write_encrypt(io, true) != ICRYPT_QUEUED)
+	if (write_encrypt(io, d.may) != ICRYPT_QUEUED)
 		write_submit(io);
 }
 
@@ -246,16 +246,16 @@ static int write_ordered(struct icrypt_io *io)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
 
-	io->ordered = &done;
+	io->write.done = &done;
 	while (io->desc.in_iter.bi_size && !io->desc.status) {
-		if (write_encrypt(io, true) != ICRYPT_QUEUED)
+		if (write_encrypt(io, ICRYPT_MAY_SLEEP) != ICRYPT_QUEUED)
 			break;
 		wait_for_completion_io(&done);
 		reinit_completion(&done);
 	}
 	/* Ended by dm: an end_io inside map would make it end the write twice. */
 	if (unlikely(io->desc.status)) {
-		icrypt_pages_free(io->cc, io->clone);
+		icrypt_pages_free(io->cc, io->write.clone);
 		icrypt_tags_free(io);
 		return DM_MAPIO_KILL;
 	}
@@ -263,22 +263,11 @@ static int write_ordered(struct icrypt_io *io)
 	return DM_MAPIO_SUBMITTED;
 }
 
-/*
- * The largest write that is encrypted at once, bytes. Polled I/O that must not wait is
- * limited by the segments of the device below. The device would refuse a larger bio
- * instead of splitting it, and submitting it again would not help. Each page may be a
- * segment of its own, because pages are never merged.
- */
-static unsigned int write_max_bytes(const struct icrypt_io *io)
+/* As icrypt_end_unsent(), for a write that may have tags. */
+static int write_end_unsent(struct icrypt_io *io, bool nowait)
 {
-	unsigned int most, block;
-
-	if (likely(!icrypt_is_unsplit(io->bio)) || !icrypt_may_split_write(io->bio))
-		return ICRYPT_PAGES_MAX;
-	block = icrypt_block_size(io->cc);
-	most = min((unsigned int)bdev_max_segments(io->cc->dev->bdev) << PAGE_SHIFT,
-		   icrypt_unsplit_max(io));
-	return clamp(round_down(most, block), block, ICRYPT_PAGES_MAX);
+	icrypt_tags_free(io);
+	return icrypt_end_unsent(io, nowait);
 }
 
 /**
@@ -296,70 +285,70 @@ int icrypt_write_map(struct icrypt_io *io)
 {
 	struct icrypt_config *cc = io->cc;
 	struct bio *bio = io->bio;
-	unsigned int part = icrypt_write_piece(io), most = write_max_bytes(io);
-	enum icrypt_reason reason;
+	unsigned int part = icrypt_write_piece(io), most = ICRYPT_PAGES_MAX;
+	struct icrypt_decision d;
+	struct icrypt_lane *lane;
+
+	io->write.ordered = icrypt_is_ordered(cc, bio);
 	/*
 	 * Order goes before not waiting, as in the block layer's zone write
 	 * plugging; and dm wants no write of a zone to fail inside map.
 	 */
-	bool ordered = icrypt_is_ordered(cc, bio);
-	bool nowait = (bio->bi_opf & REQ_NOWAIT) && !ordered;
-	struct icrypt_lane *lane;
-
+	io->write.nowait = (bio->bi_opf & REQ_NOWAIT) && !io->write.ordered;
+	if (icrypt_is_unsplit(bio))
+		most = icrypt_unsplit_write_max(io);
 	if (unlikely(io->bytes > most)) {
 		if (!icrypt_may_split_write(bio))
 			return DM_MAPIO_KILL;
-		if (!icrypt_rest_may_wait(cc, bio))
-			return icrypt_end_unsent(io, nowait);
+		if (!icrypt_rest_may_wait(io))
+			return icrypt_end_unsent(io, io->write.nowait);
 		if (!part || part > most)
 			part = most;
 	}
-	if (part) {
-		dm_accept_partial_bio(bio, part >> SECTOR_SHIFT);
-		io->bytes = part;
-	}
+	if (part)
+		icrypt_accept_part(io, part);
 
 	/* A write that would wait for pages is not handed over: their number has a limit. */
 	lane = part || atomic_read(&cc->writes_waiting) ? NULL : icrypt_write_backlog(io);
 	if (lane && icrypt_spread(lane, io))
 		return DM_MAPIO_SUBMITTED;
 
-	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, nowait))
-		return icrypt_end_unsent(io, nowait);
+	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, io->write.nowait))
+		return icrypt_end_unsent(io, io->write.nowait);
 	/*
 	 * Who comes later does not get what others wait for. But polled I/O that must not
 	 * wait cannot queue, and would come again for as long as others do.
 	 */
-	io->clone = NULL;
 	if (likely(!atomic_read(&cc->writes_waiting)) || icrypt_is_unsplit(bio))
-		io->clone = write_alloc_clone(io, true);
-	if (unlikely(!io->clone)) {
-		if (nowait)
-			return icrypt_end_unsent(io, true);
+		io->write.clone = write_alloc_clone(io, true);
+	if (unlikely(!io->write.clone)) {
+		if (io->write.nowait)
+			return write_end_unsent(io, true);
 		if (icrypt_may_queue_write(io) && write_queue_has_room(cc)) {
 			write_wait_for_pages(io);
 			return DM_MAPIO_SUBMITTED;
 		}
-		io->clone = write_alloc_clone(io, false);
-		if (!io->clone)
-			return icrypt_end_unsent(io, false);
+		io->write.clone = write_alloc_clone(io, false);
+		if (!io->write.clone)
+			return write_end_unsent(io, false);
 	}
 	write_start(io);
 
-	if (unlikely(icrypt_write_context(io, part, &reason) == ICRYPT_WQ)) {
-		write_queue(io, reason);
+	d = icrypt_decide_write(io, part);
+	if (unlikely(d.where == ICRYPT_WQ)) {
+		write_queue(io, d);
 		return DM_MAPIO_SUBMITTED;
 	}
-	if (unlikely(ordered))
+	if (unlikely(io->write.ordered))
 		return write_ordered(io);
 
-	switch (write_encrypt(io, !nowait)) {
+	switch (write_encrypt(io, d.may)) {
 	case ICRYPT_QUEUED:
 		break;
 	case ICRYPT_NOMEM:
 		/* Only with REQ_NOWAIT. Nothing was sent, the submitter may try again. */
-		icrypt_pages_free(cc, io->clone);
-		return icrypt_end_unsent(io, nowait);
+		icrypt_pages_free(cc, io->write.clone);
+		return write_end_unsent(io, io->write.nowait);
 	case ICRYPT_DONE:
 		write_submit(io);
 		break;
