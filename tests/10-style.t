@@ -7,28 +7,21 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source-path=SCRIPTDIR source=vm/host.sh
 . tests/vm/host.sh
-
-number=0 failed=0
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. tests/lib/tap.sh
+tap_start
 
 # rule DESCRIPTION - kept if standard input is empty, else broken by each line of it
 rule() {
 	local offenders
 
 	offenders=$(cat)
-	number=$((number + 1))
 	if [ -z "$offenders" ]; then
-		echo "ok $number - $1"
+		ok "$1"
 	else
-		echo "not ok $number - $1"
-		head -n 60 <<< "$offenders" | sed 's/^/# /'
-		failed=1
+		not_ok "$1"
+		head -n 60 <<< "$offenders" | diag_input
 	fi
-}
-
-# skip_rule DESCRIPTION REASON
-skip_rule() {
-	number=$((number + 1))
-	echo "ok $number - $1 # SKIP $2"
 }
 
 # What is tracked, or would be if it was added now.
@@ -109,15 +102,15 @@ if tests/vm/provision tools style >&2; then
 	rule "$checkpatch_rule" < <(checkpatch)
 	rule "$kernel_doc_rule" < <(kernel_doc)
 else
-	skip_rule "$checkpatch_rule" "the kernel's scripts cannot be had"
-	skip_rule "$kernel_doc_rule" "the kernel's scripts cannot be had"
+	skip "$checkpatch_rule" "the kernel's scripts cannot be had"
+	skip "$kernel_doc_rule" "the kernel's scripts cannot be had"
 fi
 
 if command -v shellcheck > /dev/null; then
 	rule "shellcheck has nothing to say (${#shell[@]} scripts)" \
 		< <(shellcheck -x -f gcc "${shell[@]}" 2>&1)
 else
-	skip_rule "shellcheck has nothing to say" "no shellcheck"
+	skip "shellcheck has nothing to say" "no shellcheck"
 fi
 
 docutils() {
@@ -129,7 +122,7 @@ docutils() {
 if command -v rst2html > /dev/null; then
 	rule "docutils understands the .rst files" < <(docutils)
 else
-	skip_rule "docutils understands the .rst files" "no rst2html"
+	skip "docutils understands the .rst files" "no rst2html"
 fi
 
 # undocumented - module parameters that a page does not have
@@ -199,7 +192,7 @@ if grep -qi '^##* .*supported' README.md; then
 			grep -q "^|.*\b${one/./\\.}\b" README.md || echo "$one"
 		done)
 else
-	skip_rule "$readme_rule" "it has no heading with the word supported"
+	skip "$readme_rule" "it has no heading with the word supported"
 fi
 rule "the man page has each series of tests/kernels" < <(
 	for one in "${series[@]}"; do
@@ -227,7 +220,7 @@ if [ ${#hosts[@]} -gt 0 ]; then
 			found "${host//./\\.}"
 		done)
 else
-	skip_rule "no file names a package mirror" "apt-get has none to look for"
+	skip "no file names a package mirror" "apt-get has none to look for"
 fi
 
 # Behind a variable or a name it is somewhere below that: $dir/root/.
@@ -243,5 +236,4 @@ rule "kernel versions are told apart in compat.h only" < <(
 rule "nothing is left for later" < <(
 	found '\b(TO''DO|FIX''ME|X''XX|HA''CK)\b' | grep -Ev '\bok\b')
 
-echo "1..$number"
-exit $failed
+tap_finish

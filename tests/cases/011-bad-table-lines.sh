@@ -164,7 +164,7 @@ done
 refused "iv_offset inside a sector" "Invalid iv_offset sector, must be a multiple of sector_size" 3 \
 	"aes-xts-plain64 $key 4 $loop 0 1 sector_size:4096"
 refused "a device that is not there" "Device lookup failed" "" "aes-xts-plain64 $key 0 /dev/missing 0"
-refused "a file as device" "Device lookup failed" "" "aes-xts-plain64 $key 0 /lib/lib.sh 0"
+refused "a file as device" "Device lookup failed" "" "aes-xts-plain64 $key 0 /lib/lab/tap.sh 0"
 check_not "more than the device has" \
 	dm_create bad "0 16384 inline-crypt aes-xts-plain64 $key 0 $loop 8"
 

@@ -49,10 +49,21 @@ die() {
 	exit 1
 }
 
-# skip MESSAGE... - cannot be had here; 77 is what automake calls a skip
-skip() {
+# not_here MESSAGE... - leave, because something cannot be had here
+#
+# With status 77, which automake takes for a skip.
+not_here() {
 	log "skip: $*"
 	exit 77
+}
+
+# need_kernel KERNEL - leave a .t file that needs a guest, if that kernel cannot be had
+need_kernel() {
+	local status=0
+
+	"$vm_dir/provision" tools "$1" >&2 || status=$?
+	[ $status != 77 ] || skip_all "kernel $1 cannot be had"
+	[ $status = 0 ] || exit $status
 }
 
 # as_root COMMAND... - run COMMAND as root, through sudo where we are not
