@@ -19,8 +19,7 @@ check "8 MiB written at once" count_io ours rw write /dev/mapper/ours 0 data
 check "8 MiB read at once" read_in_one rw compare /dev/mapper/ours 0 data
 is_at_least "$r_caller" 1 "its task decrypted some"
 is "$r_endio $r_bh $context" "0 0 0" "and what it did not do was shared with workers"
-check "and by io_uring" fio --name=x --filename=/dev/mapper/ours --direct=1 --rw=read --bs=1M --size=8M \
-	--ioengine=io_uring --iodepth=4
+check "and by io_uring" fio_ours io_uring read 1M --size=8M --iodepth=4
 check "all engines, verified" fio_verify /dev/mapper/ours --name=x --direct=1 --offset=8M --size=4M \
 	--bsrange=512-1M --ioengine=libaio --iodepth=8
 

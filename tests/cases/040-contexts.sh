@@ -45,8 +45,7 @@ fio_io() {
 	_engine=$1
 	_rw=$2
 	shift 2
-	fio --name=x --filename=/dev/mapper/ours --ioengine="$_engine" --rw="$_rw" --bs=4k \
-		--size=256k --iodepth=4 --direct=1 "$@"
+	fio_ours "$_engine" "$_rw" 4k --size=256k --iodepth=4 "$@"
 }
 
 KiB=1024

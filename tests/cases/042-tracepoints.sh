@@ -24,8 +24,7 @@ random_file data 1
 head -c 8192 data > eight
 rw write /dev/mapper/ours 32768 eight
 rw read /dev/mapper/ours 32768 8192 > back
-fio --name=x --filename=/dev/mapper/ours --ioengine=libaio --rw=read --bs=4k --offset=1M \
-	--size=4k --direct=1 > /dev/null
+fio_ours libaio read 4k --offset=1M --size=4k > /dev/null
 trace_stop trace
 check "the data is right with tracing on" cmp eight back
 sed -n 's/.*: \(encrypt\|decrypt\|submit\|fallback\): /\1 /p' trace > events

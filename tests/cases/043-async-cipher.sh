@@ -19,13 +19,7 @@ set_driver() {
 	echo "$2" > "$driver/$1"
 }
 
-jobs=
-at=0
-for engine in psync libaio io_uring; do
-	jobs="$jobs --name=$engine --ioengine=$engine --direct=1 --iodepth=8 --offset=${at}M --size=1M"
-	at=$((at + 1))
-done
-jobs="$jobs --name=buffered --ioengine=psync --direct=0 --offset=${at}M --size=1M --bsrange=4k-256k"
+jobs=$(fio_engines --bsrange=4k-256k)
 
 # right TEXT - data goes through ours and back, and dm-crypt finds the same
 right() {
@@ -94,8 +88,7 @@ errors() {
 	set_driver fail_every 1500
 	rw write /dev/mapper/ours 1048576 data 2> error
 	like "$(cat error)" "^$2 " "$1, write: the error"
-	fio --name=x --filename=/dev/mapper/ours --ioengine=libaio --iodepth=4 --rw=read --bs=256k \
-		--size=1M --direct=1 > fio.out 2>&1
+	fio_ours libaio read 256k --iodepth=4 --size=1M > fio.out 2>&1
 	like "$(cat fio.out)" "error=|err=" "$1, libaio read: the error"
 	set_driver fail_every 0
 	drop_caches

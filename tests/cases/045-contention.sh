@@ -5,8 +5,25 @@
 
 # aio RW KIB DEPTH [fio option] - asynchronous I/O on ours
 aio() {
-	fio --name=x --filename=/dev/mapper/ours --direct=1 --ioengine=libaio --rw="$1" --bs="$2k" \
-		--iodepth="$3" --io_size="${4:-4M}" --norandommap=1
+	fio_ours libaio "$1" "$2k" --iodepth="$3" --io_size="${4:-4M}" --norandommap=1
+}
+
+# contended RW COUNTER REASONS TEXT - I/O that a worker gets for REASONS only, some of it at least
+#
+# This needs another CPU that has nothing to do, and a busy host may leave none.
+contended() {
+	for _try in 1 2 3 4 5 6 7 8; do
+		check "$4: I/O succeeds" count_io ours aio "$1" 512 8
+		eval "_workers=\$$2"
+		is "$_workers" $(($3)) "$4: each in a worker is counted under its reason"
+		[ "$_workers" = 0 ] || break
+	done
+	tried "$_try" "$4"
+	if [ "$_workers" -gt 0 ]; then
+		ok "$4"
+	else
+		skip "$4" "the host left no CPU idle"
+	fi
 }
 
 make_loop loop 16
@@ -15,12 +32,8 @@ make_crypt ours "$loop"
 aio randread 4 1 512k > /dev/null
 
 if [ "$(nproc)" -gt 1 ]; then
-	count_io ours aio write 512 8
-	is_at_least $spread 1 "large asynchronous writes are spread"
-	is $w_wq $spread "and no others"
-	count_io ours aio read 512 8
-	is_at_least $((spread + budget)) 1 "large asynchronous reads leave the completion"
-	is $r_wq $((spread + budget)) "and no others"
+	contended write w_wq spread "large asynchronous writes are spread"
+	contended read r_wq spread+budget "large asynchronous reads leave the completion"
 else
 	skip "large asynchronous I/O is spread" "one CPU"
 fi
@@ -76,12 +89,13 @@ for i in $(seq 0 255); do
 	echo "fpunch $((i * 2048)) 1024"
 done | xfs_io /mnt/pieces > /dev/null
 cp /mnt/pieces pieces
-for _ in $(seq 20); do
+for n in $(seq 20); do
 	umount /mnt
 	mount /dev/mapper/ours /mnt
 	count_io ours rw compare /mnt/pieces 0 pieces
 	[ "$slept" = 0 ] || break
 done
+tried $n "a plugged reader sleeps"
 is_at_least "$slept" 1 "a plugged reader that must sleep gives finished reads to a worker"
 check "the data is right" rw compare /mnt/pieces 0 pieces
 umount /mnt

@@ -90,8 +90,7 @@ for context in auto workqueue; do
 	for rw in write read; do
 		# The class is in the bits from 13 on.
 		both_bios prio=$((2 << 13 | 6)) "I/O priority of a $rw, ${rw}_context:$context" \
-			fio --name=x --filename=/dev/mapper/ours --rw=$rw --bs=4k --size=4k --direct=1 \
-			--ioengine=psync --prioclass=2 --prio=6
+			fio_ours psync $rw 4k --size=4k --prioclass=2 --prio=6
 	done
 	if kernel_at_least 6.9; then
 		both_bios hint=3 "write hint, write_context:$context" rw --hint 3 write /dev/mapper/ours 0 page

@@ -175,9 +175,9 @@ if have_kernel_config BLK_DEV_ZONED; then
 	kernel_at_least 6.12 || is $writes 65536 "zoned: nothing larger below"
 	check "zoned: read" below rw compare /dev/mapper/ours $((8 * MiB)) part
 	is $reads 65536 "zoned: nothing larger below"
-	check "zoned, io_uring: written and read" below fio --name=x --filename=/dev/mapper/ours \
-		--zonemode=zbd --offset=12M --size=4M --io_size=2M --rw=write --bs=256k --direct=1 \
-		--ioengine=io_uring --iodepth=1 --verify=crc32c --verify_fatal=1
+	check "zoned, io_uring: written and read" below fio_ours io_uring write 256k \
+		--zonemode=zbd --offset=12M --size=4M --io_size=2M --iodepth=1 --verify=crc32c \
+		--verify_fatal=1
 	is $reads 65536 "zoned, io_uring: nothing larger below"
 	kernel_at_least 6.12 || is $writes 65536 "zoned, io_uring: nor above it"
 	dm_remove ours

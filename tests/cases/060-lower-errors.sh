@@ -28,8 +28,7 @@ failing_reads() {
 	drop_caches
 	check_not "$1: buffered read" cmp -s -n 4096 data /dev/mapper/ours
 	for engine in libaio io_uring; do
-		fio --name=x --filename=/dev/mapper/ours --ioengine=$engine --rw=read --bs=4k \
-			--size=16k --direct=1 --iodepth=4 > fio.out 2>&1
+		fio_ours $engine read 4k --size=16k --iodepth=4 > fio.out 2>&1
 		like "$(cat fio.out)" "err= *5|error=Input/output" "$1: $engine"
 	done
 }
@@ -74,8 +73,7 @@ check "is right" rw compare /dev/mapper/ours 0 before
 for start in 0 65536 131072; do
 	rw read /dev/mapper/ours $start 262144 > back 2> error
 	like "$? $(cat error)" "^1 EIO " "a hole: a read over it from $start"
-	fio --name=x --filename=/dev/mapper/ours --ioengine=libaio --rw=read --bs=256k --offset=$start \
-		--size=256k --direct=1 > fio.out 2>&1
+	fio_ours libaio read 256k --offset=$start --size=256k > fio.out 2>&1
 	like "$(cat fio.out)" "err= *5|error=Input/output" "a hole: libaio over it from $start"
 done
 tail -c +135169 data > after
@@ -101,7 +99,7 @@ modprobe scsi_debug dev_size_mb=16 opts=2 || {
 	skip "other errors" "no module scsi_debug"
 	exit 0
 }
-for _ in $(seq 50); do
+for _ in $(seq 600); do
 	disk=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*)
 	[ ! -b "$disk" ] || break
 	sleep 0.1

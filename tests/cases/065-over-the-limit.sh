@@ -24,7 +24,7 @@ deep() {
 
 # in_flight N - wait until so many requests are
 in_flight() {
-	for _ in $(seq 300); do
+	for _ in $(seq 600); do
 		read -r _reads _writes < "/sys/block/$(disk_name /dev/mapper/top)/inflight"
 		[ "$_writes" -lt "$1" ] || return 0
 		sleep 0.1

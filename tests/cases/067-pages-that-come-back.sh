@@ -34,8 +34,7 @@ kept() {
 	sed -n 's/.*dm_inline_crypt.*cache items \([0-9]*\).*/\1/p' trace | head -n 1
 }
 kept > /dev/null
-fio --name=x --filename=/dev/mapper/ours --ioengine=libaio --iodepth=8 --rw=write --bs=4k --size=1M \
-	--direct=1 > /dev/null
+fio_ours libaio write 4k --iodepth=8 --size=1M > /dev/null
 is_at_least "$(kept)" 1 "some are kept"
 is "$(kept)" "" "and are given back when memory is short"
 dm_remove ours

@@ -4,13 +4,7 @@
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 random_file data 8
-jobs=
-at=0
-for engine in psync libaio io_uring; do
-	jobs="$jobs --name=$engine --ioengine=$engine --direct=1 --iodepth=8 --offset=${at}M --size=1M"
-	at=$((at + 1))
-done
-jobs="$jobs --name=buffered --ioengine=psync --offset=${at}M --size=1M"
+jobs=$(fio_engines)
 
 # works TEXT DEVICE TOP... - data right on DEVICE; TOPs are of ours
 works() {

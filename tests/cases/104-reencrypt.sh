@@ -21,7 +21,7 @@ reencrypt() {
 interrupt() {
 	reencrypt "$@" > reencrypt.out 2>&1 &
 	_pid=$!
-	for _ in $(seq 500); do
+	for _ in $(seq 1200); do
 		_done=$(dmsetup table vol-overlay 2> /dev/null |
 			awk 'NR == 1 { done = $2 } END { if (NR > 1) print done }')
 		[ "${_done:-0}" -lt 4096 ] || break

@@ -336,7 +336,7 @@ is "$(target luks)" inline-crypt "it is what it was"
 	kill -TERM $(pidof inline-crypt-switch | tr ' ' '\n' | sort -n | head -n 1)
 	sleep 0.3
 	printf 'wrong\n'
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ ! -s tty ] || break
 		sleep 0.1
 	done

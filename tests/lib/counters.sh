@@ -1,4 +1,4 @@
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2154  # count_io sets the counters
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # counters.sh - the counters in the target's status
@@ -29,27 +29,46 @@ count_io() {
 	return $_count_status
 }
 
-# read_in_one COMMAND... - count_io of ours, of a large read whose task did not sleep while it sent it
+# reasons_are_right TEXT - of what count_io saw, whatever the host did meanwhile
 #
-# Of more than one bio, that is: if it does, the block layer sends what the task has
-# collected, and what comes back of that is not the task's any more. It happens on a busy
-# machine.
-# shellcheck disable=SC2154  # count_io sets them
-read_in_one() {
-	for _try in 1 2 3 4 5 6 7 8; do
-		count_io ours "$@" || return
-		[ "$r_endio$r_bh$slept$budget" != 0000 ] || break
-	done
-	[ "$_try" = 1 ] || diag "in the try number $_try: $*"
+# Each bio that a worker had is counted under a reason, which is contention. A bio may
+# have several reasons. Neither memory was short, nor was a context one in which the
+# cipher may not run.
+reasons_are_right() {
+	[ $((r_wq + w_wq)) -gt $((spread + budget + slept)) ] || [ "$context $nomem" != "0 0" ] ||
+		return 0
+	not_ok "$1: each bio in a worker has its reason, contention"
+	diag "r_wq=$r_wq w_wq=$w_wq spread=$spread budget=$budget slept=$slept context=$context nomem=$nomem"
+	return 1
 }
 
-# await_counter NAME FIELD N - wait until a counter of a device is over N, 60 s at most
-await_counter() {
-	for _ in $(seq 600); do
-		[ "$(counter "$1" "$2")" -gt "$3" ] && return
-		sleep 0.1
+# tried NUMBER TEXT - tell how many tries it took, if it took more than one
+tried() {
+	[ "$1" = 1 ] || diag "try number $1: $2"
+}
+
+# read_in_one COMMAND... - count_io of ours, of a large read whose task did not sleep
+#
+# The read has more than one bio. If the task sleeps while it sends them, the block layer
+# sends those that the task has collected, and their completions no longer belong to the
+# task. This happens on a busy machine, so the read is tried again. Each try is judged:
+# the command succeeds, and the reasons are right.
+read_in_one() {
+	for _try in $(seq 20); do
+		count_io ours "$@" || { not_ok "try number $_try succeeds: $*"; return 1; }
+		reasons_are_right "$*" || return
+		[ "$r_endio$r_bh$slept$budget" != 0000 ] || break
 	done
-	return 1
+	tried "$_try" "$*"
+}
+
+# await_counter NAME KEY N - wait until a counter of a device is over N, 60 s at most
+await_counter() {
+	await counter_is_over "$@"
+}
+
+counter_is_over() {
+	[ "$(counter "$1" "$2")" -gt "$3" ]
 }
 
 # timer_reads - print the counter of asynchronous reads that a null_blk's timer completes

@@ -57,7 +57,7 @@ make_scsi() {
 	_var=$1
 	shift
 	modprobe sd_mod && modprobe scsi_debug "$@" 2> /dev/null || return
-	for _ in $(seq 50); do
+	for _ in $(seq 600); do
 		_disk=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*)
 		[ ! -b "/dev/$_disk" ] || break
 		sleep 0.1
@@ -97,7 +97,7 @@ make_integrity() {
 # From 6.12 on the disks are looked for in parallel, and which is n1 is open.
 find_nvme() {
 	requires_module nvme poll_queues=1
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		for _sys in /sys/block/nvme*; do
 			[ "$(cat "$_sys/queue/logical_block_size" 2> /dev/null)" = "${2:-4096}" ] || continue
 			[ -b "/dev/${_sys##*/}" ] || continue
@@ -140,13 +140,12 @@ reload() {
 		dmsetup suspend "$@" "$_name" && dmsetup resume "$_name"
 }
 
-# dm_wait_idle NAME - wait until no I/O is in flight; fails after 10 s
+# dm_wait_idle NAME - wait until no I/O is in flight, 60 s at most
 dm_wait_idle() {
 	_inflight=/sys/block/$(disk_name "/dev/mapper/$1")/inflight
-	for _ in $(seq 100); do
-		read -r _reads _writes < "$_inflight"
-		[ "$_reads$_writes" = 00 ] && return
-		sleep 0.1
-	done
-	return 1
+	await nothing_in_flight "$_inflight"
+}
+
+nothing_in_flight() {
+	read -r _reads _writes < "$1" && [ "$_reads$_writes" = 00 ]
 }

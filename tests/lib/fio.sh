@@ -3,6 +3,14 @@
 #
 # fio.sh - jobs of fio, most of them verified
 
+# fio_ours ENGINE RW BLOCK_SIZE [fio option...] - one direct job on ours
+fio_ours() {
+	_engine=$1 _rw=$2 _bs=$3
+	shift 3
+	fio --name=x --filename=/dev/mapper/ours --direct=1 --ioengine="$_engine" --rw="$_rw" \
+		--bs="$_bs" "$@"
+}
+
 # fio_verify FILE [fio option...] - write checksummed blocks, forget, verify
 fio_verify() {
 	_file=$1
@@ -38,6 +46,18 @@ fio_jobs() {
 			_at=$((_at + $1))
 		done
 	done
+}
+
+# fio_engines [fio option...] - print fio's options for a direct job of each engine, and a buffered one
+#
+# They run at once, each in a MiB of its own. The options are for the buffered job.
+fio_engines() {
+	_at=0
+	for _engine in psync libaio io_uring; do
+		echo "--name=$_engine --ioengine=$_engine --direct=1 --iodepth=8 --offset=${_at}M --size=1M"
+		_at=$((_at + 1))
+	done
+	echo "--name=buffered --ioengine=psync --direct=0 --offset=${_at}M --size=1M $*"
 }
 
 # fio_mix [fio option...] - all kinds of I/O on ours, verified

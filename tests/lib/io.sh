@@ -3,6 +3,15 @@
 #
 # io.sh - I/O without fio: files, caches, time, zones
 
+# await COMMAND... - until it succeeds, which fails after a minute
+await() {
+	for _ in $(seq 600); do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 # drop_caches - forget cached data, so that the next read is a real one
 drop_caches() {
 	sync

@@ -78,6 +78,11 @@ as_root() {
 	fi
 }
 
+# checkout_id - print the name that this checkout has below the cache's build/
+checkout_id() {
+	echo "$top_dir" | sha256sum | cut -c1-12
+}
+
 # --- tests/kernels ------------------------------------------------------------
 
 kernels_file=$top_dir/tests/kernels
