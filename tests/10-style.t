@@ -24,7 +24,7 @@ rule() {
 	fi
 }
 
-# What is tracked, or would be if it was added now.
+# Files that are tracked, and files that "git add" would add.
 if git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
 	mapfile -t files < <(git ls-files --cached --others --exclude-standard)
 else
@@ -71,8 +71,8 @@ checkpatch() {
 	for file in "${module[@]}"; do
 		ignore=
 		case $file in
-		# Version checks, and stand-ins for what other kernels call
-		# otherwise, are what this file is for.
+		# This file is for version checks, and for stand-ins for functions
+		# that other kernels name otherwise.
 		*/compat.h)
 			ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON,NEW_TYPEDEFS,MACRO_ARG_PRECEDENCE ;;
 		# A test module is a file of its own, and has none.
@@ -90,7 +90,7 @@ checkpatch() {
 	done
 }
 
-# By Debian's own interpreter, whatever else is in the path.
+# By Debian's own interpreter; the path may have another.
 kernel_doc() {
 	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$style/scripts/kernel-doc" -none -Wall \
 		"${module[@]}" 2>&1
@@ -150,9 +150,9 @@ unexplained() {
 
 rule "the reference has all reasons" < <(unexplained)
 
-# --- what is said in two places ----------------------------------------------
+# --- facts that stand in two places ----------------------------------------------
 
-# misplaced_cases - those that do not say where they run, or that make check would leave out
+# misplaced_cases - cases that do not say where they run, or that make check would leave out
 misplaced_cases() {
 	local case word
 	local -a words
@@ -199,7 +199,7 @@ rule "the man page has each series of tests/kernels" < <(
 		grep -q "\b${one/./\\.}\b" docs/dm-inline-crypt.8 || echo "$one"
 	done)
 
-# --- what does not belong into a file ---------------------------------------
+# --- things that do not belong into a file ---------------------------------------
 
 # found REGEX [FILE...] - its occurrences in text files, in all without FILE
 found() {
@@ -210,7 +210,7 @@ found() {
 	grep -InE -- "$regex" "$@" /dev/null
 }
 
-# Of the machine, so of whatever mirror it uses.
+# The mirrors that this machine uses.
 # shellcheck disable=SC2016  # apt-get's, not the shell's
 mapfile -t hosts < <(apt-get indextargets --format '$(SITE)' 2>/dev/null |
 	sed -nE 's,^[a-z+]+://([^/@]*@)?([^/]+).*,\2,p' | sort -u)

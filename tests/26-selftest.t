@@ -18,7 +18,7 @@ check "icvec builds" make -s -C "$top/vectors" O="$tmp/bin"
 # shellcheck disable=SC2016  # perl's
 perl -e 'print pack("C", ($_ * 31 + ($_ >> 8) * 17) & 255) for 0 .. $ARGV[0] - 1' "$bytes" > "$tmp/plain"
 
-# answer CIPHER KEY_SIZE SECTOR_SIZE - FNV-1a of what OpenSSL makes of it
+# answer CIPHER KEY_SIZE SECTOR_SIZE - FNV-1a of the ciphertext that OpenSSL makes
 answer() {
 	local key
 	local -a large=()

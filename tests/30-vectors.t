@@ -234,7 +234,7 @@ check_iv aes-cbc-tcw 64 "" "102132435465768798a9bacbdcedfe0f"
 check_iv aes-cbc-tcw 64 "--iv-offset 4311810305" "112033425565768799a8bbcaddedfe0f"
 
 #
-# What the IVs of Loop-AES, TrueCrypt and BitLocker do to the data, worked out
+# The effect of the IVs of Loop-AES, TrueCrypt and BitLocker on the data, worked out
 # with Perl's MD5 and zlib, and another writing of the Elephant diffusers.
 #
 
@@ -442,7 +442,7 @@ while IFS=$'\t' read -r name _ spec key iv_offset sector_size flags bytes start 
 	flip "$cipher" "$tmp/flipped" $((3 * sector_size - 1))
 	refuses $third "$tmp/flipped" "$tags"
 	result $? "case $name, another last byte of the third sector" "$(cat "$tmp/err")"
-	# Whatever the IV, the additional data says where a sector belongs.
+	# The additional data says where a sector belongs, for any IV.
 	start=$((start + sector_size / 512))
 	refuses $start "$cipher" "$tags" --start-sector $start
 	result $? "case $name, moved by a sector" "$(cat "$tmp/err")"

@@ -4,7 +4,7 @@
 # 40-build.t - the module builds for every supported kernel, and neither the
 # compiler (W=1) nor sparse (C=1) has anything to say
 #
-# For those that 53-vm-smoke.t builds for, with INLINE_CRYPT_FULL=1.
+# With INLINE_CRYPT_FULL=1 also for the kernels of 53-vm-smoke.t.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,7 +40,7 @@ build() {
 	echo $status > "$tmp/$kernel.status"
 }
 
-# remarks LOG - what is neither kbuild's routine nor about the missing script
+# remarks LOG - print the lines that are neither kbuild's routine nor about the missing script
 #
 # MODULE_LICENSE() and its kind assert something at the beginning of a line since
 # 6.18, of which an older sparse (trixie's) does not know that it is constant. For a
@@ -79,7 +79,7 @@ for kernel in "${kernels[@]}"; do
 		continue
 	fi
 	release=$(cat "$cache/kernels/$kernel/release")
-	# The next kernel is not what was promised.
+	# Nothing is promised for the next kernel.
 	if moved_on "$kernel" "$release" && [ "$(cat "$tmp/$kernel.status")" != 0 ]; then
 		skip "$kernel" "the archive has moved on to $release, for which it does not compile"
 		continue

@@ -21,7 +21,7 @@ cut -d . -f 1 /proc/loadavg > "$logs/load"
 "$here/vm/run" --kernel 6.1 --case-timeout 60 --append lab.wait_limit=4 --log-dir "$logs/waiter" \
 	"$here"/vm/selftest/waiter/*.sh > "$logs/waiter-tap" 2>> "$logs/err" || :
 
-# What the host had to do, before or after, the more counts
+# The load of the host before or after, whichever is higher
 load=$(cut -d . -f 1 /proc/loadavg | cat - "$logs/load" | sort -n | tail -n 1)
 
 # expect TEXT REGEX - a line of the runs' TAP matches
@@ -36,7 +36,7 @@ check "the guest boots in seconds" [ "${booted%.*}" -lt $((10 * (1 + load))) ]
 
 expect "a passing assertion is passed on" '^ok [0-9]+ - 1-panic: still alive$'
 expect "a panic fails the case" '^not ok [0-9]+ - 1-panic: guest panicked$'
-expect "and names the console log" "^# console log: $logs/console-1.log$"
+expect "the failure names the console log" "^# console log: $logs/console-1.log$"
 expect "and shows it" '^#   .*Kernel panic'
 expect "a case that does not end is ended" '^not ok [0-9]+ - 2-hang: finished within 6 s$'
 expect "a silent guest fails the case" '^not ok [0-9]+ - 3-silence: guest hung$'
@@ -45,10 +45,10 @@ expect "and shows it" '^#   .*WARNING: .* at lab/selftest'
 expect "the next case still runs" '^ok [0-9]+ - 5-expected: the case after them runs$'
 expect "an expected splat does not fail it" '^ok [0-9]+ - 5-expected: no complaint in the kernel log$'
 expect "a stall gets a second guest" '^# 6-starved: stalls or lockups; console log: '
-expect "where it is none" '^ok [0-9]+ - 6-starved: no complaint in the kernel log$'
-expect "whose assertions count" '^ok [0-9]+ - 6-starved: knows the disk$'
+expect "a stall that is gone in the second guest is no failure" '^ok [0-9]+ - 6-starved: no complaint in the kernel log$'
+expect "the assertions of the second guest count" '^ok [0-9]+ - 6-starved: knows the disk$'
 says_not "and the assertions of the first guest do not" "$logs/tap" '^not ok [0-9]* - 6-starved'
-expect "or fails the case" '^not ok [0-9]+ - 7-locked-up: no complaint in the kernel log$'
+expect "a lockup that comes again fails the case" '^not ok [0-9]+ - 7-locked-up: no complaint in the kernel log$'
 expect "a task that waits in our module for ever fails the case" \
 	'^not ok [0-9]+ - 8-waiter: no complaint in the kernel log$'
 expect "and its stack is shown" '^#   .*lab: .*icrypt_read_map.*dm_inline_crypt'

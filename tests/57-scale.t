@@ -10,7 +10,7 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-# What the lab says is looked for in its stderr.
+# The messages of the lab are looked for in its stderr.
 export INLINE_CRYPT_LOG_FD=2
 # shellcheck source-path=SCRIPTDIR source=vm/host.sh
 . "$here/vm/host.sh"
@@ -31,7 +31,7 @@ gain() {
 			debug, . >= $least else debug | empty end' "$tmp/a/scale.json"
 }
 
-# Not by check: what it skips is skipped here.
+# Not by check: if the lab skips, this test skips.
 "$here/bench/scale/scale" --kernel 6.1 --cpus 4 --devices nullb0 --variants crypt,crypt-nowq,inline-crypt \
 	--cells '^(r4k-libaio-1|w4k-libaio-1|r4k-libaio-N)$' --result "$tmp/a" > "$tmp/progress" 2> "$tmp/errors"
 status=$?

@@ -41,7 +41,7 @@ change() {
 	sed "$2" "$tree/$1" > "$tree/$1.new" && mv "$tree/$1.new" "$tree/$1"
 }
 
-# drop_in - what somebody does who takes the target into a tree
+# drop_in - add the target to the tree, as a maintainer would
 # shellcheck disable=SC2016  # the $( is make's
 drop_in() {
 	mkdir -p "$tree/$dir"
@@ -72,7 +72,7 @@ named_pages_exist() {
 
 # --- the builds -------------------------------------------------------------
 
-# A kernel with what a distribution has around the target.
+# The options that a distribution has around the target.
 config_m='
 CONFIG_64BIT=y
 CONFIG_SMP=y
@@ -89,7 +89,7 @@ CONFIG_ENABLE_DEFAULT_TRACERS=y
 '
 
 # The least that Kconfig allows: one CPU of 32 bits, no keyring, no tracing, no
-# zones, and no partitions that would select what the target has to.
+# zones, and no partitions, which would select options that the target has to select.
 config_y='
 # CONFIG_64BIT is not set
 # CONFIG_SMP is not set
@@ -105,7 +105,7 @@ CONFIG_DM_INLINE_CRYPT=y
 
 # configure m|y - tinyconfig plus config_m or config_y
 #
-# Anew where one of them or Kconfig changed: what was selected once would stay.
+# From nothing if one of them or Kconfig changed: an option that was selected once stays.
 configure() {
 	local out=$base/$1 fragment=config_$1 line lost=0
 
@@ -132,7 +132,7 @@ configure() {
 
 # build m|y - the directory, and nothing else of the kernel
 build() {
-	# From nothing, or what the compiler said before goes unheard.
+	# From nothing, or warnings of an earlier compilation are not repeated.
 	rm -rf "${base:?}/$1/$dir"
 	make -C "$tree" O="$base/$1" -j"$(nproc)" W=1 "$dir/" > "$base/$1.log" 2>&1 ||
 		{ cat "$base/$1.log"; return 1; }
@@ -155,7 +155,7 @@ objects() {
 	return "$missing"
 }
 
-# What a 32-bit kernel has no function for, and only the compiler asks for.
+# Functions that only the compiler calls, and that a 32-bit kernel lacks.
 no_helpers() {
 	! nm -u "$base/y/$dir"/*.o | grep -E '__(u?div|u?mod|mul|ashl|ashr|lshr)[dt]i3|__(add|sub|mul|div)[sdx]f3'
 }

@@ -30,7 +30,7 @@ make_deb() {
 		dpkg-deb -R "$deb" "$tmp/root" && dpkg-deb -R "$switch_deb" "$tmp/switch"
 }
 
-# What is in the tree, and nothing that a build left there
+# The files of the tree, and nothing that a build left there
 expected_files() {
 	local file
 
@@ -106,7 +106,7 @@ active_for_nobody() {
 
 # --- the tree as a user has it ------------------------------------------------
 
-# make_checkout - what is tracked, or would be, without what was built here
+# make_checkout - copy the files that git tracks or would add, without build results
 make_checkout() {
 	checkout=$tmp/checkout
 	mkdir "$checkout" || return
@@ -146,7 +146,7 @@ dkms_builds() {
 		mkdir -p "$5/$release"
 		dkms install --sourcetree "$src" "dm-inline-crypt/$version" \
 			-k "$release" --installtree "$5" --no-depmod
-		# Not what stands for it where it cannot be built
+		# The module itself, not its stand-in
 		modinfo -F parm "$5/$release/updates/dkms"/dm-inline-crypt.ko* | grep ^takeover
 		dkms remove --sourcetree "$src" "dm-inline-crypt/$version" --installtree "$5" \
 			--no-depmod --all
@@ -179,7 +179,7 @@ dkms_stands_in() {
 			grep "dm-inline-crypt: not built for $release" /mnt/out || { cat /mnt/out; exit 1; }
 			log=$(sed -n "s/.*the reason is in //p" /mnt/out)
 			[ -e $log ] || { echo "no $log"; exit 1; }
-			# What grep finds shows why.
+			# The lines that grep prints show why.
 			grep "error: " $log
 			modinfo -F description "/lib/modules/$release"/updates/dkms/dm-inline-crypt.ko* |
 				grep "^Stands for"
@@ -207,7 +207,7 @@ dkms_survives_errors() {
 	dkms_stands_in 'echo "#error no such kernel" >> dm-inline-crypt/table.c' 6.12.9999-amd64
 }
 
-# As README.md has it for a checkout. What dkms builds of it is the package's.
+# The commands of README.md for a checkout. dkms builds the same files as from the package.
 dkms_takes_a_checkout() {
 	mkdir "$tmp/src" &&
 		in_dkms sh -euc '
@@ -356,7 +356,7 @@ dracut_takes_ciphers_of_switched() {
 	# Of another system that is made ready here, mappings say nothing.
 	rm "$tmp/sysroot/etc/modprobe.d/dm-inline-crypt.conf"
 	! other=$tmp/sysroot dracut_module check || { echo "of another system as well"; return 1; }
-	# What this machine may have for a rule is not to be looked at.
+	# Rules of this machine must not count.
 	dracut_module 'takeover=/nowhere; check' &&
 		diff - <(dracut_module 'takeover=/nowhere; installkernel; install') <<-END
 			instmods =crypto, hostonly=
@@ -364,7 +364,7 @@ dracut_takes_ciphers_of_switched() {
 		END
 }
 
-# run_hook COMMANDS - of initramfs-tools, with stand-ins for what it calls; these
+# run_hook COMMANDS - of initramfs-tools, with stand-ins for the programs that it calls; these
 # commands are dmsetup
 run_hook() {
 	as_root unshare --mount --propagation private -- sh -euc '
@@ -429,7 +429,7 @@ make_install() {
 			dracut=/usr/lib/dracut/modules.d
 			set -- KVER="$release" KDIR="$kdir" DESTDIR="$dest"
 		fi
-		# What there is, less what depmod makes
+		# All files but those that depmod makes
 		list() {
 			find "$dest/lib/modules" "$dest/usr/local" "$dest/etc/initramfs-tools/hooks" \
 				"$dest$dracut" -type f -not -name "modules.*" | sort -u
@@ -456,7 +456,7 @@ make_install() {
 		fi
 		make "$@" clean
 		' sh "$tmp/one" "$release" "$kdir" "${1-}" || status=1
-	# What a file system was mounted on
+	# The mount point of a file system
 	for dir in $made; do
 		[ ! -d "$dir" ] || as_root rmdir "$dir"
 	done
@@ -476,7 +476,7 @@ man_pages_render() {
 	done
 }
 
-# What it names below /usr/share is in the package.
+# The files below /usr/share that it names are in the package.
 man_page_is_right() {
 	local path paths
 

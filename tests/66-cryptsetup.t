@@ -53,7 +53,7 @@ judged mode-test - failed 'not ok'
 judged mode-test - passed 'not ok'
 judged mode-test - - 'not ok'
 judged mode-test skipped skipped ok
-# One that has to do what it does on dm-crypt
+# A script that has to behave as on dm-crypt
 judged keyring-test passed failed 'not ok'
 judged keyring-test failed failed ok
 judged keyring-test failed passed ok

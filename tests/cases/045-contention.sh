@@ -28,7 +28,7 @@ contended() {
 
 make_loop loop 16
 make_crypt ours "$loop"
-# What the cipher costs has to be learned first.
+# The target has to learn the cost of the cipher first.
 aio randread 4 1 512k > /dev/null
 
 if [ "$(nproc)" -gt 1 ]; then
@@ -42,7 +42,7 @@ is "$r_wq $w_wq" "0 0" "a synchronous read is not spread"
 head -c 131072 /dev/urandom > data
 count_io ours rw write /dev/mapper/ours 0 data
 is "$r_wq $w_wq" "0 0" "nor is a synchronous write"
-# Many at once are: 049.
+# Many at once are spread, see 049.
 count_io ours aio randread 4 1
 is "$r_wq" 0 "nor are small asynchronous reads, one at a time"
 count_io ours aio randwrite 4 1

@@ -14,7 +14,7 @@ stats() {
 	message stats > histogram
 }
 
-# in_stats CONTEXT - how many bios there are, or what is wrong with the line
+# in_stats CONTEXT - print the number of bios, or "bad" if the line is wrong
 in_stats() {
 	awk -F '[ =]' -v context=$1 '
 		$1 == context {
@@ -123,10 +123,10 @@ is "$(dmsetup status ours)" "$was" "but not the status"
 aio randread > /dev/null
 check "off" message stats off
 stats
-is "$(reads_in_stats)" 64 "what was counted can still be read"
+is "$(reads_in_stats)" 64 "the counts can still be read"
 aio randread > /dev/null
 stats
-is "$(reads_in_stats)" 64 "and no more is"
+is "$(reads_in_stats)" 64 "and nothing more is counted"
 check "on" message stats on
 aio randread > /dev/null
 stats

@@ -34,7 +34,7 @@ spreads() {
 	shift 2
 	for _try in 1 2 3 4 5 6 7 8; do
 		check "$_text: I/O succeeds" count_io ours aio "$_rw_of" 16 "$@"
-		is "$((r_wq + w_wq))" "$((spread + budget + slept))" "$_text: what a worker had is counted"
+		is "$((r_wq + w_wq))" "$((spread + budget + slept))" "$_text: each bio in a worker is counted"
 		[ "$spread" = 0 ] || break
 	done
 	tried "$_try" "$_text"
@@ -67,7 +67,7 @@ diag "$cipher"
 for below in $ram $null; do
 	[ $cipher$below != "aes$ram" ] || continue
 	make_slow "$below" || bail "no device"
-	# What the cipher costs has to be learned first.
+	# The target has to learn the cost of the cipher first.
 	aio randread 1 > /dev/null
 	aio randwrite 1 > /dev/null
 	handed=0

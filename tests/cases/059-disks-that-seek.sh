@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: only a disk that takes its time for reads here and there gets its I/O in order
+# DESCRIPTION: only a disk that is slow for random reads gets large I/O uncut and in order
 # kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
@@ -8,7 +8,7 @@ MiB=1048576
 requires_module dm-mod
 modprobe -q dm-delay
 
-# learn_cipher - so that the target knows what the cipher costs
+# learn_cipher - let the target learn the cost of the cipher
 learn_cipher() {
 	for _ in $(seq 8); do
 		rw read /dev/mapper/ours 0 65536 > /dev/null
@@ -44,29 +44,29 @@ make_crypt ours "$null"
 learn_cipher
 in_parts
 if [ $pieces -lt 2 ] || [ $parts -lt 2 ]; then
-	# The cipher of a real CPU may be too fast for a megabyte to be worth it.
+	# With the cipher of a real CPU, cutting a megabyte may not pay.
 	skip_all "1 MiB is not worth cutting here"
 fi
-ok "no disk, and says so: large I/O is cut"
+ok "a device that says it does not rotate: large I/O is cut"
 dm_remove ours
 
 echo 1 > "$queue/rotational"
 make_crypt ours "$null"
 learn_cipher
 in_parts
-is "$pieces $parts" "1 1" "says it is a disk: not before it is known better"
+is "$pieces $parts" "1 1" "a device that says it rotates: large I/O is not cut at first"
 small_reads read 40
 in_parts
-is "$pieces $parts" "1 1" "reads one behind the other tell nothing: a disk has them in its cache"
+is "$pieces $parts" "1 1" "sequential reads do not change that: a disk has them in its cache"
 # A busy host makes reads slow, so it may take more of them.
 for _ in $(seq 20); do
 	small_reads randread 40
 	in_parts
 	[ $pieces$parts = 11 ] || break
 done
-is_at_least $pieces 2 "reads here and there are answered at once: it is no disk, a read is cut"
-is_at_least $parts 2 "and so is a write"
-text="and writes in a queue are spread"
+is_at_least $pieces 2 "random reads are fast, so it is no disk: a read is cut"
+is_at_least $parts 2 "a write is cut as well"
+text="writes in a queue are spread"
 for n in $(seq 8); do
 	check "writes in a queue succeed" count_io ours fio_ours libaio write 256k --iodepth=8 \
 		--size=4M
@@ -96,19 +96,19 @@ for _ in $(seq 20); do
 	in_parts
 	[ $pieces$parts = 11 ] || break
 done
-is_at_least $pieces 2 "a fast device, by way of dm-delay"
+is_at_least $pieces 2 "a fast device behind dm-delay: a read is cut"
 reload slow "0 $(sectors "$null") delay $null 0 8"
 small_reads randread 20
 in_parts
-is "$pieces $parts" "1 1" "when it takes 8 ms it is a disk after a few reads"
+is "$pieces $parts" "1 1" "a device that takes 8 ms is a disk after a few reads"
 count_io ours fio_ours libaio write 256k --iodepth=8 --size=4M
-is $w_wq 0 "and no write is spread"
+is $w_wq 0 "no write to a disk is spread"
 small_reads randread 60
 in_parts
-is "$pieces $parts" "1 1" "and stays one"
+is "$pieces $parts" "1 1" "it stays a disk"
 dm_remove ours
 make_crypt ours /dev/mapper/slow
 learn_cipher
 small_reads randread 60
 in_parts
-is "$pieces $parts" "1 1" "so is one that was slow from the first"
+is "$pieces $parts" "1 1" "a device that was slow from the first is a disk"

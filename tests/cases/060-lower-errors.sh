@@ -8,7 +8,7 @@ make_loop loop 16
 random_file data 1
 head -c 1048576 /dev/zero > zeros
 
-# under TABLE... - what is below ours, now
+# under TABLE... - put these tables below ours
 under() {
 	reload lower "0 16384 $*" > /run/check.out 2>&1 || {
 		bail "reload of lower: $* $(cat /run/check.out)"
@@ -93,7 +93,7 @@ rw read /dev/mapper/ours 0 4096 > back
 is "$(cmp -l data back 2> /dev/null | awk '{ print int(($1 - 1) / 16) }' | sort -u | tr '\n' ' ')" "62 " \
 	"a changed bit below garbles its cipher block only"
 
-# --- errors of other kinds: what a device of dm-linear's reports
+# --- errors of other kinds, as a device of dm-linear reports them
 modprobe sd_mod 2> /dev/null
 modprobe scsi_debug dev_size_mb=16 opts=2 || {
 	skip "other errors" "no module scsi_debug"
@@ -140,8 +140,8 @@ for context in auto caller endio workqueue; do
 	make_crypt ours "$disk" read_context:$context write_context:$write_context
 	outcomes ours > outcomes.ours
 	check "$context: reads and writes fail as those of dm-linear" diff outcomes.linear outcomes.ours
-	# sd looks again at what it was wrong about
-	check "$context: a write of what is in order" rw write /dev/mapper/ours 0 data
+	# sd corrects its wrong idea of the device
+	check "$context: a write of a good sector" rw write /dev/mapper/ours 0 data
 	check "$context: and a read" rw compare /dev/mapper/ours 0 data
 	dm_remove ours
 done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: three encrypted devices one over the other
+# DESCRIPTION: three encrypted devices on top of one another
 # kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
@@ -52,7 +52,7 @@ for device in "$loop" "$null" "$ram"; do
 	check "on $device: can be taken down" unstack
 done
 
-# It is what dm-crypt makes of it
+# dm-crypt reads the same data
 stack "$loop" sector_size:4096
 random_file data 1
 check "written" rw write /dev/mapper/three 0 data

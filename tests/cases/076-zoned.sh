@@ -41,7 +41,7 @@ for size in 512 4096; do
 done
 
 # Newer kernels have the conventional zones alone as a regular device: there is no order to
-# be kept, and what must not wait does not. That one below is suspended says so.
+# be kept, and NOWAIT I/O does not wait. A suspended device below shows that.
 dm_create below "0 $(sectors "$null") linear $null 0" || bail "no linear device"
 dm_create ours "0 16384 inline-crypt aes-xts-plain64 $(test_key 64) 0 /dev/mapper/below 0" ||
 	bail "no table over conventional zones"
@@ -58,7 +58,7 @@ if [ "$(cat "/sys/block/$(disk_name /dev/mapper/ours)/queue/zoned")" = none ]; t
 	done
 	dmsetup resume below
 	wait $pid
-	like "$? $(cat error)" '^1 EAGAIN' "conventional zones: what must not wait does not"
+	like "$? $(cat error)" '^1 EAGAIN' "conventional zones: a NOWAIT write does not wait"
 else
 	skip "conventional zones alone" "zoned in this kernel"
 fi

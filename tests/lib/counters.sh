@@ -29,7 +29,7 @@ count_io() {
 	return $_count_status
 }
 
-# reasons_are_right TEXT - of what count_io saw, whatever the host did meanwhile
+# reasons_are_right TEXT - judge the counters of count_io, for a host that may be busy
 #
 # Each bio that a worker had is counted under a reason, which is contention. A bio may
 # have several reasons. Neither memory was short, nor was a context one in which the

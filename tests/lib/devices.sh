@@ -51,7 +51,7 @@ make_brd() {
 
 # make_scsi VAR PARAMETER=VALUE... - set VAR to a SCSI disk in memory, one a case
 #
-# dev_size_mb=, atomic_wr=1, ...: what a kernel's module does not know it ignores. Fails
+# dev_size_mb=, atomic_wr=1, ...: a module ignores parameters that it does not know. Fails
 # without the module.
 make_scsi() {
 	_var=$1
@@ -67,7 +67,7 @@ make_scsi() {
 
 # make_integrity VAR DEVICE TAG_SIZE MODE [SECTOR_SIZE] - set VAR to a dm-integrity device
 #
-# Without a hash of its own: the tags are what is written above it. MODE: J (journal),
+# Without a hash of its own: the device above writes the tags. MODE: J (journal),
 # B (bitmap), D (neither), I (inline, in the metadata of DEVICE).
 make_integrity() {
 	requires_module dm-integrity

@@ -47,7 +47,7 @@ luks_format() {
 
 # both_serve - every volume is opened by us, by dm-crypt and by us again
 #
-# Each reads what the other wrote, and status and tables have to be the same. A
+# Each reads the data of the other, and status and tables have to be the same. A
 # line of the file "volumes" is a name and options of cryptsetup open, which finds
 # the file "pass" on its standard input. The case defines
 #

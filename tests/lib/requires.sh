@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# requires.sh - what a case needs of the guest, or it is skipped
+# requires.sh - requirements of a case, which is skipped in a guest without them
 
 # requires_module MODULE [parameters] - load MODULE, or skip the case
 requires_module() {

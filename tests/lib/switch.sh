@@ -7,7 +7,7 @@ switch() {
 	inline-crypt-switch "$@"
 }
 
-# target NAME - what it has
+# target NAME - print the targets of its table
 target() {
 	dmsetup status --noflush "$1" | cut -d' ' -f3 | sort -u
 }

@@ -1,22 +1,22 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# trace.sh - what the kernel says: its log and its trace events
+# trace.sh - the kernel's log and its trace events
 
-# kmsg_mark - from here on
+# kmsg_mark - put a mark into the kernel's log, for kmsg
 kmsg_mark() {
 	_mark="lab-mark-$(cat /proc/sys/kernel/random/uuid)"
 	echo "$_mark" > /dev/kmsg
 }
 
-# kmsg - print what the kernel said since kmsg_mark
+# kmsg - print the kernel's messages since kmsg_mark
 kmsg() {
 	dmesg | awk -v mark="$_mark" 'found; index($0, mark) { found = 1 }'
 }
 
 tracing=/sys/kernel/tracing
 
-# trace_start GROUP/EVENT... - record these; leaves the case if one is not there
+# trace_start GROUP/EVENT... - record these; skips the case if one does not exist
 trace_start() {
 	echo 0 > $tracing/tracing_on
 	echo > $tracing/trace
@@ -27,7 +27,7 @@ trace_start() {
 	echo 1 > $tracing/tracing_on
 }
 
-# trace_stop FILE - put the record there
+# trace_stop FILE - stop recording, and write the record to FILE
 trace_stop() {
 	echo 0 > $tracing/tracing_on
 	cat $tracing/trace > "$1"
