@@ -44,6 +44,9 @@ kernels	= $(shell bash -c '. tests/vm/host.sh; kernels $(1)')
 CASE	?=
 RUN	?=
 
+# For gdb: where the module is in the guest
+TEXT	?=
+
 # Scripts of cryptsetup for check-cryptsetup (default: all that concern dm-crypt)
 SCRIPTS	?=
 
@@ -54,7 +57,7 @@ CELLS	?= .
 CPUS	?= 1,2,4,8
 
 .DEFAULT_GOAL := module
-.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb
+.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell gdb check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (default: the running kernel) or KDIR= (a build tree)
@@ -115,6 +118,9 @@ case: ## run one or more cases: CASE=040 or CASE="04[0-3] 100" KERNEL= RUN="opti
 
 shell: ## a guest with a shell, the module and the cases: KERNEL= RUN=
 	@tests/vm/all-cases --case $(KERNEL) '*' --shell $(RUN)
+
+gdb: ## attach gdb to a guest that make shell started: KERNEL=debug TEXT="the module's .text" (see docs/testing.md)
+	@tests/vm/gdb $(KERNEL) $(TEXT)
 
 check: ## all tests; of the longer lanes below, one example each
 	@# provision prints what is not available (status 77), and the tests skip it. Fetched

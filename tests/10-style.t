@@ -7,31 +7,24 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source-path=SCRIPTDIR source=vm/host.sh
 . tests/vm/host.sh
-
-number=0 failed=0
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. tests/lib/tap.sh
+tap_start
 
 # rule DESCRIPTION - kept if standard input is empty, else broken by each line of it
 rule() {
 	local offenders
 
 	offenders=$(cat)
-	number=$((number + 1))
 	if [ -z "$offenders" ]; then
-		echo "ok $number - $1"
+		ok "$1"
 	else
-		echo "not ok $number - $1"
-		head -n 60 <<< "$offenders" | sed 's/^/# /'
-		failed=1
+		not_ok "$1"
+		head -n 60 <<< "$offenders" | diag_input
 	fi
 }
 
-# skip_rule DESCRIPTION REASON
-skip_rule() {
-	number=$((number + 1))
-	echo "ok $number - $1 # SKIP $2"
-}
-
-# What is tracked, or would be if it was added now.
+# Files that are tracked, and files that "git add" would add.
 if git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
 	mapfile -t files < <(git ls-files --cached --others --exclude-standard)
 else
@@ -78,8 +71,8 @@ checkpatch() {
 	for file in "${module[@]}"; do
 		ignore=
 		case $file in
-		# Version checks, and stand-ins for what other kernels call
-		# otherwise, are what this file is for.
+		# This file is for version checks, and for stand-ins for functions
+		# that other kernels name otherwise.
 		*/compat.h)
 			ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON,NEW_TYPEDEFS,MACRO_ARG_PRECEDENCE ;;
 		# A test module is a file of its own, and has none.
@@ -97,7 +90,7 @@ checkpatch() {
 	done
 }
 
-# By Debian's own interpreter, whatever else is in the path.
+# By Debian's own interpreter; the path may have another.
 kernel_doc() {
 	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$style/scripts/kernel-doc" -none -Wall \
 		"${module[@]}" 2>&1
@@ -109,15 +102,15 @@ if tests/vm/provision tools style >&2; then
 	rule "$checkpatch_rule" < <(checkpatch)
 	rule "$kernel_doc_rule" < <(kernel_doc)
 else
-	skip_rule "$checkpatch_rule" "the kernel's scripts cannot be had"
-	skip_rule "$kernel_doc_rule" "the kernel's scripts cannot be had"
+	skip "$checkpatch_rule" "the kernel's scripts cannot be had"
+	skip "$kernel_doc_rule" "the kernel's scripts cannot be had"
 fi
 
 if command -v shellcheck > /dev/null; then
 	rule "shellcheck has nothing to say (${#shell[@]} scripts)" \
 		< <(shellcheck -x -f gcc "${shell[@]}" 2>&1)
 else
-	skip_rule "shellcheck has nothing to say" "no shellcheck"
+	skip "shellcheck has nothing to say" "no shellcheck"
 fi
 
 docutils() {
@@ -129,7 +122,7 @@ docutils() {
 if command -v rst2html > /dev/null; then
 	rule "docutils understands the .rst files" < <(docutils)
 else
-	skip_rule "docutils understands the .rst files" "no rst2html"
+	skip "docutils understands the .rst files" "no rst2html"
 fi
 
 # undocumented - module parameters that a page does not have
@@ -157,9 +150,9 @@ unexplained() {
 
 rule "the reference has all reasons" < <(unexplained)
 
-# --- what is said in two places ----------------------------------------------
+# --- facts that stand in two places ----------------------------------------------
 
-# misplaced_cases - those that do not say where they run, or that make check would leave out
+# misplaced_cases - cases that do not say where they run, or that make check would leave out
 misplaced_cases() {
 	local case word
 	local -a words
@@ -199,14 +192,14 @@ if grep -qi '^##* .*supported' README.md; then
 			grep -q "^|.*\b${one/./\\.}\b" README.md || echo "$one"
 		done)
 else
-	skip_rule "$readme_rule" "it has no heading with the word supported"
+	skip "$readme_rule" "it has no heading with the word supported"
 fi
 rule "the man page has each series of tests/kernels" < <(
 	for one in "${series[@]}"; do
 		grep -q "\b${one/./\\.}\b" docs/dm-inline-crypt.8 || echo "$one"
 	done)
 
-# --- what does not belong into a file ---------------------------------------
+# --- things that do not belong into a file ---------------------------------------
 
 # found REGEX [FILE...] - its occurrences in text files, in all without FILE
 found() {
@@ -217,7 +210,7 @@ found() {
 	grep -InE -- "$regex" "$@" /dev/null
 }
 
-# Of the machine, so of whatever mirror it uses.
+# The mirrors that this machine uses.
 # shellcheck disable=SC2016  # apt-get's, not the shell's
 mapfile -t hosts < <(apt-get indextargets --format '$(SITE)' 2>/dev/null |
 	sed -nE 's,^[a-z+]+://([^/@]*@)?([^/]+).*,\2,p' | sort -u)
@@ -227,7 +220,7 @@ if [ ${#hosts[@]} -gt 0 ]; then
 			found "${host//./\\.}"
 		done)
 else
-	skip_rule "no file names a package mirror" "apt-get has none to look for"
+	skip "no file names a package mirror" "apt-get has none to look for"
 fi
 
 # Behind a variable or a name it is somewhere below that: $dir/root/.
@@ -243,5 +236,4 @@ rule "kernel versions are told apart in compat.h only" < <(
 rule "nothing is left for later" < <(
 	found '\b(TO''DO|FIX''ME|X''XX|HA''CK)\b' | grep -Ev '\bok\b')
 
-echo "1..$number"
-exit $failed
+tap_finish

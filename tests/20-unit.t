@@ -6,26 +6,9 @@
 set -uo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-
-number=0 failed=0
-
-# report good|bad DESCRIPTION - one line of TAP
-report() {
-	number=$((number + 1))
-	if [ "$1" = good ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		failed=1
-	fi
-}
-
-# comment - standard input as diagnostics
-comment() {
-	sed 's/^/# /'
-}
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$root/tests/lib/tap.sh"
+tap_start
 
 have_tools() {
 	command -v make > /dev/null &&
@@ -33,13 +16,8 @@ have_tools() {
 }
 
 have_tools || "$root/tests/vm/provision" tools >&2
-if ! make -s -C "$root/tests/unit" O="$tmp" > "$tmp/log" 2>&1; then
-	report bad "table.c and iv.c build in user space"
-	comment < "$tmp/log"
-	echo "1..$number"
-	exit 1
-fi
-report good "table.c and iv.c build in user space without a warning"
+check "table.c and iv.c build in user space without a warning" \
+	make -s -C "$root/tests/unit" O="$tmp" || tap_finish
 
 # A program of the unit tests prints TAP without numbers.
 for program in iv_test table_test table_fuzz; do
@@ -47,29 +25,24 @@ for program in iv_test table_test table_fuzz; do
 	"$tmp/$program" > "$tmp/tap" 2> "$tmp/err" || status=$?
 	while IFS= read -r line; do
 		case $line in
-		'ok - '*) report good "$program: ${line#ok - }" ;;
-		'not ok - '*) report bad "$program: ${line#not ok - }" ;;
+		'ok - '*) ok "$program: ${line#ok - }" ;;
+		'not ok - '*) not_ok "$program: ${line#not ok - }" ;;
 		'#'*) echo "$line" ;;
 		esac
 	done < "$tmp/tap"
 	# The plan comes last: with it nothing was cut short.
 	if grep -q "^1\\.\\.$(grep -cE '^(not )?ok ' "$tmp/tap")\$" "$tmp/tap" &&
 	   [ ! -s "$tmp/err" ] && [ $status -le 1 ]; then
-		report good "$program: ran to its end, the sanitizers are silent"
+		ok "$program: ran to its end, the sanitizers are silent"
 	else
-		report bad "$program: ran to its end, the sanitizers are silent"
-		echo "# exit status $status"
-		comment < "$tmp/err"
+		not_ok "$program: ran to its end, the sanitizers are silent"
+		diag "exit status $status"
+		diag_input < "$tmp/err"
 	fi
 done
 
 # Two implementations from one description: the module's and icvec's.
-if ! make -s -C "$root/vectors" O="$tmp" > "$tmp/log" 2>&1; then
-	report bad "icvec builds"
-	comment < "$tmp/log"
-	echo "1..$number"
-	exit 1
-fi
+check "icvec builds" make -s -C "$root/vectors" O="$tmp" || tap_finish
 
 # agree IVSIZE BLOCKSIZE KEYSIZE SPEC IV_OFFSET [SECTOR_SIZE [iv_large_sectors]]
 agree() {
@@ -85,10 +58,10 @@ agree() {
 	"$tmp/icvec" iv --cipher "$spec" --key "$key" --iv-offset "$offset" --count $count \
 		--sector-size "$size" ${large:+--iv-large-sectors} 2>&1 | cut -f 2 > "$tmp/theirs"
 	if [ "$(wc -l < "$tmp/ours")" = $count ] && cmp -s "$tmp/ours" "$tmp/theirs"; then
-		report good "icvec agrees: $name"
+		ok "icvec agrees: $name"
 	else
-		report bad "icvec agrees: $name"
-		diff "$tmp/ours" "$tmp/theirs" | head -n 10 | comment
+		not_ok "icvec agrees: $name"
+		diff "$tmp/ours" "$tmp/theirs" | head -n 10 | diag_input
 	fi
 }
 
@@ -114,5 +87,4 @@ agree 16 16 64 aes-xts-plain64 1
 agree 16 16 64 aes-xts-plain64 18446744073709551615
 agree 16 16 64 aes-xts-plain64 6 1024 iv_large_sectors
 
-echo "1..$number"
-exit $failed
+tap_finish

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # 26-selftest.t - the answers of the module's self-test are OpenSSL's
-set -euo pipefail
-
-# shellcheck source-path=SCRIPTDIR source=tap.sh
-. "$(dirname "$0")/tap.sh"
+set -uo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$top/tests/lib/tap.sh"
+tap_start
+
 source=$top/dm-inline-crypt/selftest.c
 iv_offset=$(sed -n 's/^#define SELFTEST_IV_OFFSET[^0-9]*\([0-9]*\).*/\1/p' "$source")
 bytes=$(sed -n 's/^#define SELFTEST_BYTES[^0-9]*\([0-9]*\).*/\1/p' "$source")
@@ -17,7 +18,7 @@ check "icvec builds" make -s -C "$top/vectors" O="$tmp/bin"
 # shellcheck disable=SC2016  # perl's
 perl -e 'print pack("C", ($_ * 31 + ($_ >> 8) * 17) & 255) for 0 .. $ARGV[0] - 1' "$bytes" > "$tmp/plain"
 
-# answer CIPHER KEY_SIZE SECTOR_SIZE - FNV-1a of what OpenSSL makes of it
+# answer CIPHER KEY_SIZE SECTOR_SIZE - FNV-1a of the ciphertext that OpenSSL makes
 answer() {
 	local key
 	local -a large=()
@@ -40,4 +41,4 @@ while read -r cipher key_size sector_size sum; do
 		[ "$(answer "$cipher" "$key_size" "$sector_size")" = "$sum" ]
 done < <(sed -n 's/^\t{ "\([^"]*\)", \([0-9]*\), \([0-9]*\), 0x\([0-9a-f]*\)ULL },/\1 \2 \3 \4/p' "$source")
 check "all of them were found" [ "$count" -ge 12 ]
-finish
+tap_finish

@@ -7,22 +7,20 @@
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-
-n=0
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$root/tests/lib/tap.sh"
+tap_start
 
 echo "TAP version 13"
 
-# ok STATUS DESCRIPTION [DIAGNOSTIC]
-ok()
+# result STATUS DESCRIPTION [DIAGNOSTIC] - good if STATUS is 0
+result()
 {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
+	if [ "$1" = 0 ]; then
+		ok "$2"
 	else
-		echo "not ok $n - $2"
-		[ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'
+		not_ok "$2"
+		[ -z "${3:-}" ] || diag "$3"
 	fi
 }
 
@@ -30,9 +28,9 @@ ok()
 same()
 {
 	if [ "$2" = "$3" ]; then
-		ok 0 "$1"
+		result 0 "$1"
 	else
-		ok 1 "$1" "expected: ${2:0:200}
+		result 1 "$1" "expected: ${2:0:200}
 got:      ${3:0:200}"
 	fi
 }
@@ -56,7 +54,7 @@ if ! SAN=1 "$root/vectors/make-cases" "$tmp/cases" > "$tmp/build.log" 2>&1; then
 	echo "Bail out! vectors/make-cases failed, see above"
 	exit 1
 fi
-ok 0 "icvec builds with ASan and UBSan and writes all cases ($(tail -n 1 "$tmp/build.log" | cut -d ' ' -f 1))"
+result 0 "icvec builds with ASan and UBSan and writes all cases ($(tail -n 1 "$tmp/build.log" | cut -d ' ' -f 1))"
 icvec=$tmp/cases/bin/icvec
 
 #
@@ -85,7 +83,7 @@ unauthentic()
 {
 	"$icvec" raw "${args[@]}" --decrypt "${@:2}" > "$tmp/out" 2> "$tmp/err"
 	[ $? -eq 3 ] && [ ! -s "$tmp/out" ] && grep -q "does not match" "$tmp/err"
-	ok $? "published $1 changed: refused" "$(cat "$tmp/err")"
+	result $? "published $1 changed: refused" "$(cat "$tmp/err")"
 }
 
 declare -A rec
@@ -151,13 +149,13 @@ for file in "$root"/vectors/published/*.txt; do
 			rec[${line%% = *}]=${line#* = }
 			[ "${line%% = *}" != name ] || records=$((records + 1))
 			;;
-		*) ok 1 "${file##*/} is readable" "unexpected line: $line" ;;
+		*) result 1 "${file##*/} is readable" "unexpected line: $line" ;;
 		esac
 	done < "$file"
 	check_record
 done
 [ "$records" -ge 70 ]
-ok $? "at least 70 published records were read" "read: $records"
+result $? "at least 70 published records were read" "read: $records"
 
 #
 # IVs worked out by hand from dm-crypt's documentation of the generators.
@@ -236,7 +234,7 @@ check_iv aes-cbc-tcw 64 "" "102132435465768798a9bacbdcedfe0f"
 check_iv aes-cbc-tcw 64 "--iv-offset 4311810305" "112033425565768799a8bbcaddedfe0f"
 
 #
-# What the IVs of Loop-AES, TrueCrypt and BitLocker do to the data, worked out
+# The effect of the IVs of Loop-AES, TrueCrypt and BitLocker on the data, worked out
 # with Perl's MD5 and zlib, and another writing of the Elephant diffusers.
 #
 
@@ -371,10 +369,10 @@ while IFS=$'\t' read -r name _ spec key iv_offset sector_size flags bytes start;
 	cipher=$tmp/cases/$name.cipher
 	[ "$(stat -c %s "$plain")" -eq "$bytes" ] && [ "$(stat -c %s "$cipher")" -eq "$bytes" ] &&
 		! cmp -s "$plain" "$cipher" && round_trip "$cipher" "$plain"
-	ok $? "case $name round trip"
+	result $? "case $name round trip"
 done < "$tmp/cases/cases.tsv"
 [ "$cases" -ge 150 ]
-ok $? "at least 150 cases" "found: $cases"
+result $? "at least 150 cases" "found: $cases"
 
 #
 # Cases with metadata: they decrypt, and nothing else does.
@@ -422,7 +420,7 @@ while IFS=$'\t' read -r name _ spec key iv_offset sector_size flags bytes start 
 	[ "$(stat -c %s "$cipher")" -eq "$bytes" ] &&
 		[ "$(stat -c %s "$tags")" -eq $((count * size)) ] && ! cmp -s "$plain" "$cipher" &&
 		"$icvec" decrypt "${args[@]}" --tags "$tags" < "$cipher" | cmp -s - "$plain"
-	ok $? "case $name round trip"
+	result $? "case $name round trip"
 
 	# The IV is behind the tag.
 	case $spec in
@@ -434,23 +432,23 @@ while IFS=$'\t' read -r name _ spec key iv_offset sector_size flags bytes start 
 			"$(bin_to_hex < "$tags" | fold -w $((2 * size)) | cut -c $((2 * (size - iv) + 1))- | tr -d '\n')"
 		flip "$tags" "$tmp/flipped" $((3 * size - 1))
 		[ "$integrity" = 16:none ] || refuses $third "$cipher" "$tmp/flipped"
-		ok $? "case $name, another IV for the third sector" "$(cat "$tmp/err")" ;;
+		result $? "case $name, another IV for the third sector" "$(cat "$tmp/err")" ;;
 	esac
 	[ "$integrity" != 16:none ] || continue
 
 	flip "$tags" "$tmp/flipped" $((2 * size))
 	refuses $third "$cipher" "$tmp/flipped"
-	ok $? "case $name, another tag for the third sector" "$(cat "$tmp/err")"
+	result $? "case $name, another tag for the third sector" "$(cat "$tmp/err")"
 	flip "$cipher" "$tmp/flipped" $((3 * sector_size - 1))
 	refuses $third "$tmp/flipped" "$tags"
-	ok $? "case $name, another last byte of the third sector" "$(cat "$tmp/err")"
-	# Whatever the IV, the additional data says where a sector belongs.
+	result $? "case $name, another last byte of the third sector" "$(cat "$tmp/err")"
+	# The additional data says where a sector belongs, for any IV.
 	start=$((start + sector_size / 512))
 	refuses $start "$cipher" "$tags" --start-sector $start
-	ok $? "case $name, moved by a sector" "$(cat "$tmp/err")"
+	result $? "case $name, moved by a sector" "$(cat "$tmp/err")"
 done < "$tmp/cases/cases-aead.tsv"
 [ "$cases" -ge 40 ]
-ok $? "at least 40 cases with metadata" "found: $cases"
+result $? "at least 40 cases with metadata" "found: $cases"
 
 # The parts put together by hand: additional data is the sector's number, then the IV.
 sector=$("$icvec" pattern --seed sector --bytes 512 | bin_to_hex)
@@ -526,21 +524,21 @@ args=(--cipher aes-xts-plain64 --key "$(key 64)" --iv-offset 0 --sector-size 512
 plain=$tmp/cases/aes-xts-plain64-k512-512.plain
 cipher=$tmp/cases/aes-xts-plain64-k512-512.cipher
 round_trip "$cipher" "$plain"
-ok $? "an unchanged case is accepted"
+result $? "an unchanged case is accepted"
 
 flip "$cipher" "$tmp/flipped" 40000
 [ "$(cmp -l "$cipher" "$tmp/flipped" | wc -l)" -eq 1 ] && ! round_trip "$tmp/flipped" "$plain"
-ok $? "one flipped bit of the encrypted data is noticed"
+result $? "one flipped bit of the encrypted data is noticed"
 flip "$plain" "$tmp/flipped" 40000
 [ "$(cmp -l "$plain" "$tmp/flipped" | wc -l)" -eq 1 ] && ! round_trip "$cipher" "$tmp/flipped"
-ok $? "one flipped bit of the plaintext is noticed"
+result $? "one flipped bit of the plaintext is noticed"
 args=(--cipher aes-xts-plain64 --key "$(key 64)" --iv-offset 1 --sector-size 512 --start-sector 0)
 ! round_trip "$cipher" "$plain"
-ok $? "an iv_offset that is off by one is noticed"
+result $? "an iv_offset that is off by one is noticed"
 
 out=$(same self expected got | head -n 1)
 [[ $out == "not ok "* ]]
-ok $? "a wrong published vector would be reported"
+result $? "a wrong published vector would be reported"
 
 #
 # Bad arguments: exit 2, nothing on standard output, one line naming the next step.
@@ -556,7 +554,7 @@ refused()
 	status=${PIPESTATUS[1]}
 	[ "$status" -eq 2 ] && [ ! -s "$tmp/out" ] && [ "$(wc -l < "$tmp/err")" -eq 1 ] &&
 		grep -qF -- "$part" "$tmp/err" && grep -q '; ' "$tmp/err"
-	ok $? "refused: $what" "exit $status, standard error: $(cat "$tmp/err")"
+	result $? "refused: $what" "exit $status, standard error: $(cat "$tmp/err")"
 }
 
 k16=$(key 16)
@@ -654,21 +652,21 @@ refused "raw aead with an IV of a wrong size" "12 bytes" raw --cipher 'gcm(aes)'
 refused "raw aead, data shorter than the tag" "shorter than the tag" raw --decrypt --cipher 'gcm(aes)' --key "$k32" --iv "${k16:0:24}" --in 00
 out=$(head -c 512 /dev/zero | "$icvec" "${e[@]}" 'capi:gcm(aes)-plain64' --integrity 16:aead --tags /nowhere/t 2>&1)
 [ $? -eq 1 ] && [[ $out == *"/nowhere/t"* ]]
-ok $? "a file for the tags that cannot be made is reported" "$out"
+result $? "a file for the tags that cannot be made is reported" "$out"
 
 # These have read data before they know.
 out=$(head -c 700 /dev/zero | "$icvec" "${e[@]}" aes-cbc-plain64 2>&1 > /dev/null)
 [ $? -eq 2 ] && [[ $out == *"188 bytes into a sector; give a multiple of 512"* ]]
-ok $? "refused: input that ends inside a sector" "$out"
+result $? "refused: input that ends inside a sector" "$out"
 out=$("$icvec" "${e[@]}" aes-cbc-plain64 2>&1 < /dev/null)
 [ $? -eq 2 ] && [[ $out == *"is empty; redirect"* ]]
-ok $? "refused: empty input" "$out"
+result $? "refused: empty input" "$out"
 if [ -c /dev/full ]; then
 	out=$(head -c 4096 /dev/zero | "$icvec" "${e[@]}" aes-cbc-plain64 2>&1 > /dev/full)
 	[ $? -eq 1 ] && [[ $out == *"standard output"* ]]
-	ok $? "a full disk is reported" "$out"
+	result $? "a full disk is reported" "$out"
 fi
 "$icvec" --help | grep -q "usage: icvec"
-ok $? "--help says how"
+result $? "--help says how"
 
-echo "1..$n"
+tap_finish

@@ -4,7 +4,7 @@
 # 40-build.t - the module builds for every supported kernel, and neither the
 # compiler (W=1) nor sparse (C=1) has anything to say
 #
-# For those that 53-vm-smoke.t builds for, with INLINE_CRYPT_FULL=1.
+# With INLINE_CRYPT_FULL=1 also for the kernels of 53-vm-smoke.t.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,27 +12,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/vm/host.sh"
 
 src=$top_dir/dm-inline-crypt
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-
-number=0 failed=0
-
-# report good|bad DESCRIPTION
-report() {
-	number=$((number + 1))
-	if [ "$1" = good ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		failed=1
-	fi
-}
-
-# skip_test DESCRIPTION REASON
-skip_test() {
-	number=$((number + 1))
-	echo "ok $number - $1 # SKIP $2"
-}
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$here/lib/tap.sh"
+tap_start
 
 # have_sparse KERNEL - sparse has to be where the kernel's build runs
 have_sparse() {
@@ -58,7 +40,7 @@ build() {
 	echo $status > "$tmp/$kernel.status"
 }
 
-# remarks LOG - what is neither kbuild's routine nor about the missing script
+# remarks LOG - print the lines that are neither kbuild's routine nor about the missing script
 #
 # MODULE_LICENSE() and its kind assert something at the beginning of a line since
 # 6.18, of which an older sparse (trixie's) does not know that it is constant. For a
@@ -85,7 +67,7 @@ for kernel in "${kernels[@]}"; do
 	case $status in
 	0) build "$kernel" & ;;
 	77) why[$kernel]=$(sed -n 's/.*skip: //p' "$tmp/reason" | head -n 1) ;;
-	*) why[$kernel]="" ; report bad "$kernel: can be provisioned" ;;
+	*) why[$kernel]="" ; not_ok "$kernel: can be provisioned" ;;
 	esac
 done
 wait
@@ -93,48 +75,47 @@ wait
 objects=$(find "$src" -name '*.c' | wc -l)
 for kernel in "${kernels[@]}"; do
 	if [ -n "${why[$kernel]+set}" ]; then
-		[ -z "${why[$kernel]}" ] || skip_test "$kernel" "${why[$kernel]}"
+		[ -z "${why[$kernel]}" ] || skip "$kernel" "${why[$kernel]}"
 		continue
 	fi
 	release=$(cat "$cache/kernels/$kernel/release")
-	# The next kernel is not what was promised.
+	# Nothing is promised for the next kernel.
 	if moved_on "$kernel" "$release" && [ "$(cat "$tmp/$kernel.status")" != 0 ]; then
-		skip_test "$kernel" "the archive has moved on to $release, for which it does not compile"
+		skip "$kernel" "the archive has moved on to $release, for which it does not compile"
 		continue
 	fi
 	name="$kernel ($release): builds"
 	if [ "$(cat "$tmp/$kernel.status")" = 0 ] && [ -s "$tmp/$kernel/dm-inline-crypt.ko" ]; then
-		report good "$name"
+		ok "$name"
 	else
-		report bad "$name"
+		not_ok "$name"
 	fi
 
 	name="$kernel: no warning"
 	if remarks "$tmp/$kernel.log" > "$tmp/remarks"; then
-		report bad "$name"
-		head -n 40 "$tmp/remarks" | sed 's/^/# /'
+		not_ok "$name"
+		head -n 40 "$tmp/remarks" | diag_input
 	else
-		report good "$name"
+		ok "$name"
 	fi
 
 	name="$kernel: sparse has seen all $objects files"
 	if ! have_sparse "$kernel"; then
-		skip_test "$name" "no sparse in the root directory that it is built in"
+		skip "$name" "no sparse in the root directory that it is built in"
 	elif [ "$(grep -c '^  CHECK ' "$tmp/$kernel.log")" = "$objects" ]; then
-		report good "$name"
+		ok "$name"
 	else
-		report bad "$name"
+		not_ok "$name"
 	fi
 
 	name="$kernel: the module is for $release"
 	ko=$tmp/$kernel/dm-inline-crypt.ko
 	if [ -s "$ko" ] && [ "$(modinfo -F license "$ko")" = GPL ] &&
 	   [ "$(modinfo -F vermagic "$ko" | cut -d ' ' -f 1)" = "$release" ]; then
-		report good "$name"
+		ok "$name"
 	else
-		report bad "$name"
+		not_ok "$name"
 	fi
 done
 
-echo "1..$number"
-exit $failed
+tap_finish

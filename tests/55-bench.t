@@ -9,8 +9,11 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=tap.sh
-. "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=vm/host.sh
+. "$here/vm/host.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$here/lib/tap.sh"
+tap_start
 need_kernel 6.1
 
 # holds TEXT JQ - true of the result
@@ -18,14 +21,9 @@ holds() {
 	check "$1" jq -e "$2" "$tmp/a/result.json"
 }
 
-# says_not TEXT FILE REGEX
-says_not() {
-	check "$1" bash -c '! grep -E -- "$2" "$1"' - "$2" "$3"
-}
-
 check "the benchmark runs" env DEVICES=brd "$here/bench/bench" --lab icount \
 	--cells '^psync-4k-rand(read|write)$' --result "$tmp/a"
-cp "$tmp/out" "$tmp/progress"
+cp "$tap_out" "$tmp/progress"
 says "it counts what is done" "$tmp/progress" '^\[12/12\] .* to go$'
 
 holds "the result is complete" '.complete and .format == 1 and .kernel == "6.1"'
@@ -84,4 +82,4 @@ printf '%s\n' "CELLS='^psync-4k-randread$'" ROUNDS=1 RUNTIME=500ms > "$tmp/with/
 check "make bench DEV= in a guest" "$here/vm/run" --kernel 6.1 --case-timeout 500 --with "$tmp/with" \
 	"$here/bench/device-case.sh"
 
-finish
+tap_finish

@@ -10,8 +10,11 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=tap.sh
-. "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=vm/host.sh
+. "$here/vm/host.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$here/lib/tap.sh"
+tap_start
 need_kernel 6.1
 json=$tmp/demo-6.1.json text=$tmp/demo-6.1.txt
 
@@ -31,7 +34,7 @@ awk '/^(psync-4k-randread|psync-4k-randwrite|iouring-4k-qd16-randread) / {
 	}' "$here/demo/cells.txt" > "$tmp/cells"
 
 check "the demo runs" "$here/demo/demo" --cells "$tmp/cells" --result "$tmp"
-cp "$tmp/out" "$tmp/progress"
+cp "$tap_out" "$tmp/progress"
 says "it shows what it does" "$tmp/progress" '^  and read back the same$'
 says "dm-crypt reads the data" "$tmp/progress" '^  which dm-crypt reads as well$'
 says "it counts what is done" "$tmp/progress" '^  \[16/16\] iouring-4k-qd16-randread inline-crypt: '
@@ -61,4 +64,4 @@ holds "the same cell has the same figure again, within 0.5 %" '
 	[$cells["psync-4k-randread"], $cells.again | map_values(.instructions)] as [$a, $b] |
 	$a | to_entries | all((.value - $b[.key]) / .value | fabs <= 0.005)'
 
-finish
+tap_finish

@@ -10,10 +10,13 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-# What the lab says is looked for in its stderr.
+# The messages of the lab are looked for in its stderr.
 export INLINE_CRYPT_LOG_FD=2
-# shellcheck source-path=SCRIPTDIR source=tap.sh
-. "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=vm/host.sh
+. "$here/vm/host.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$here/lib/tap.sh"
+tap_start
 need_kernel 6.1
 
 # holds TEXT JQ - true of the result
@@ -28,15 +31,12 @@ gain() {
 			debug, . >= $least else debug | empty end' "$tmp/a/scale.json"
 }
 
-# Not by check: what it skips is skipped here.
+# Not by check: if the lab skips, this test skips.
 "$here/bench/scale/scale" --kernel 6.1 --cpus 4 --devices nullb0 --variants crypt,crypt-nowq,inline-crypt \
 	--cells '^(r4k-libaio-1|w4k-libaio-1|r4k-libaio-N)$' --result "$tmp/a" > "$tmp/progress" 2> "$tmp/errors"
 status=$?
-if [ $status = 77 ]; then
-	echo "1..0 # SKIP $(sed -n 's/.*skip: //p' "$tmp/errors" | tail -n 1)"
-	exit 0
-fi
-check "the lab runs" [ $status = 0 ] || cat "$tmp/progress" "$tmp/errors" | tail -n 40 | sed 's/^/# /' >&2
+[ $status != 77 ] || skip_all "$(sed -n 's/.*skip: //p' "$tmp/errors" | tail -n 1)"
+check "the lab runs" [ $status = 0 ] || cat "$tmp/progress" "$tmp/errors" | tail -n 40 | diag_input
 says "it counts what is done" "$tmp/progress" '^\[9/9\] nullb0 '
 holds "the result is complete" '.complete and .format == 1 and .lab == "scale" and .kernel == "6.1"'
 holds "it has each cell of each variant once" '
@@ -67,4 +67,4 @@ check "another QEMU is refused, with the reason" bash -c '
 	INLINE_CRYPT_QEMU=$1/qemu-system-x86_64 "$2" --kernel 6.1 2> "$1/said"
 	[ $? = 77 ] && grep -q "QEMU 10.0 .* here is 7.2.9" "$1/said"' - "$tmp/old" "$here/bench/scale/scale"
 
-finish
+tap_finish

@@ -7,33 +7,19 @@
 # With INLINE_CRYPT_FULL=1 that kernel is linked, too: its few options are all
 # that Kconfig asks for, so what it lacks, Kconfig should have asked for.
 #
-# shellcheck disable=SC2317  # the functions are run by report
+# shellcheck disable=SC2317  # the functions are run by check_apart
 # shellcheck disable=SC2034  # config_m and config_y are chosen by name
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=vm/host.sh
 . "$here/vm/host.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$here/lib/tap.sh"
+tap_start
 
 dir=drivers/md/dm-inline-crypt
 page=Documentation/admin-guide/device-mapper/dm-inline-crypt.rst
-
-number=0 failed=0
-
-# report DESCRIPTION COMMAND... - good if it succeeds; what it prints is shown if not
-report() {
-	local name=$1 output
-
-	shift
-	number=$((number + 1))
-	if output=$("$@" 2>&1); then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		[ -z "$output" ] || tail -n 40 <<< "$output" | sed 's/^/# /'
-		failed=1
-	fi
-}
 
 # --- the tree ---------------------------------------------------------------
 
@@ -55,7 +41,7 @@ change() {
 	sed "$2" "$tree/$1" > "$tree/$1.new" && mv "$tree/$1.new" "$tree/$1"
 }
 
-# drop_in - what somebody does who takes the target into a tree
+# drop_in - add the target to the tree, as a maintainer would
 # shellcheck disable=SC2016  # the $( is make's
 drop_in() {
 	mkdir -p "$tree/$dir"
@@ -86,7 +72,7 @@ named_pages_exist() {
 
 # --- the builds -------------------------------------------------------------
 
-# A kernel with what a distribution has around the target.
+# The options that a distribution has around the target.
 config_m='
 CONFIG_64BIT=y
 CONFIG_SMP=y
@@ -103,7 +89,7 @@ CONFIG_ENABLE_DEFAULT_TRACERS=y
 '
 
 # The least that Kconfig allows: one CPU of 32 bits, no keyring, no tracing, no
-# zones, and no partitions that would select what the target has to.
+# zones, and no partitions, which would select options that the target has to select.
 config_y='
 # CONFIG_64BIT is not set
 # CONFIG_SMP is not set
@@ -119,7 +105,7 @@ CONFIG_DM_INLINE_CRYPT=y
 
 # configure m|y - tinyconfig plus config_m or config_y
 #
-# Anew where one of them or Kconfig changed: what was selected once would stay.
+# From nothing if one of them or Kconfig changed: an option that was selected once stays.
 configure() {
 	local out=$base/$1 fragment=config_$1 line lost=0
 
@@ -146,7 +132,7 @@ configure() {
 
 # build m|y - the directory, and nothing else of the kernel
 build() {
-	# From nothing, or what the compiler said before goes unheard.
+	# From nothing, or warnings of an earlier compilation are not repeated.
 	rm -rf "${base:?}/$1/$dir"
 	make -C "$tree" O="$base/$1" -j"$(nproc)" W=1 "$dir/" > "$base/$1.log" 2>&1 ||
 		{ cat "$base/$1.log"; return 1; }
@@ -169,7 +155,7 @@ objects() {
 	return "$missing"
 }
 
-# What a 32-bit kernel has no function for, and only the compiler asks for.
+# Functions that only the compiler calls, and that a 32-bit kernel lacks.
 no_helpers() {
 	! nm -u "$base/y/$dir"/*.o | grep -E '__(u?div|u?mod|mul|ashl|ashr|lshr)[dt]i3|__(add|sub|mul|div)[sdx]f3'
 }
@@ -197,9 +183,8 @@ right_class() {
 
 "$here/vm/provision" tools source >&2 || {
 	status=$?
-	[ $status = 77 ] || exit $status
-	echo "1..0 # SKIP the kernel's source cannot be had"
-	exit 0
+	[ $status != 77 ] || skip_all "the kernel's source cannot be had"
+	exit $status
 }
 source=$(dirname "$(compgen -G "$cache/source/*/Makefile" | head -n 1)")
 base=$cache/in-tree/${source##*/}
@@ -213,28 +198,26 @@ if ! [ -e "$tree/Makefile" ] && ! prepare_tree "$source" "${source##*/}"; then
 	exit 1
 fi
 
-report "it drops into a tree (${source##*/})" drop_in
-report "the pages of documentation that it names are there" named_pages_exist
+check_apart "it drops into a tree (${source##*/})" drop_in
+check_apart "the pages of documentation that it names are there" named_pages_exist
 
-report "as a module: Kconfig offers it" configure m
-report "as a module: builds with W=1" build m
-report "as a module: no warning" silent m
-report "as a module: all objects" objects m
-report "as a module: linked together" linked_as_module
+check_apart "as a module: Kconfig offers it" configure m
+check_apart "as a module: builds with W=1" build m
+check_apart "as a module: no warning" silent m
+check_apart "as a module: all objects" objects m
+check_apart "as a module: linked together" linked_as_module
 
-report "built in, 32 bits: Kconfig offers it, and that is all it needs" configure y
-report "built in, 32 bits: builds with W=1" build y
-report "built in, 32 bits: no warning" silent y
-report "built in, 32 bits: all objects" objects y
-report "built in, 32 bits: it is in built-in.a" linked_in
-report "built in, 32 bits: really 32 bits" right_class "$base/y/$dir/target.o" ELF32
-report "built in, 32 bits: needs no arithmetic that the kernel lacks" no_helpers
+check_apart "built in, 32 bits: Kconfig offers it, and that is all it needs" configure y
+check_apart "built in, 32 bits: builds with W=1" build y
+check_apart "built in, 32 bits: no warning" silent y
+check_apart "built in, 32 bits: all objects" objects y
+check_apart "built in, 32 bits: it is in built-in.a" linked_in
+check_apart "built in, 32 bits: really 32 bits" right_class "$base/y/$dir/target.o" ELF32
+check_apart "built in, 32 bits: needs no arithmetic that the kernel lacks" no_helpers
 if [ -n "${INLINE_CRYPT_FULL:-}" ]; then
-	report "built in, 32 bits: links, so Kconfig selects all that it calls" link
+	check_apart "built in, 32 bits: links, so Kconfig selects all that it calls" link
 else
-	number=$((number + 1))
-	echo "ok $number - built in, 32 bits: links # SKIP takes minutes, for INLINE_CRYPT_FULL=1"
+	skip "built in, 32 bits: links" "takes minutes, for INLINE_CRYPT_FULL=1"
 fi
 
-echo "1..$number"
-exit $failed
+tap_finish

@@ -7,7 +7,7 @@
 #
 # Installing them, booting from them, removing them: tests/boot/.
 #
-# shellcheck disable=SC2317  # the functions are run by report
+# shellcheck disable=SC2317  # the functions are run by check_apart
 # shellcheck disable=SC2016  # what is in single quotes is for an inner shell
 set -uo pipefail
 
@@ -15,27 +15,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=vm/host.sh
 . "$here/vm/host.sh"
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$here/lib/tap.sh"
+tap_start
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top_dir/dkms.conf")
 deb=$tmp/deb/dm-inline-crypt-dkms_${version}_all.deb
 switch_deb=$tmp/deb/inline-crypt-switch_${version}_$(dpkg --print-architecture).deb
-number=0 failed=0
-
-# report DESCRIPTION COMMAND... - good if it succeeds; what it prints is shown if not
-report() {
-	local name=$1 output
-
-	shift
-	number=$((number + 1))
-	if output=$("$@" 2>&1); then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		[ -z "$output" ] || tail -n 60 <<< "$output" | sed 's/^/# /'
-		failed=1
-	fi
-}
 
 # --- the package --------------------------------------------------------------
 
@@ -45,7 +30,7 @@ make_deb() {
 		dpkg-deb -R "$deb" "$tmp/root" && dpkg-deb -R "$switch_deb" "$tmp/switch"
 }
 
-# What is in the tree, and nothing that a build left there
+# The files of the tree, and nothing that a build left there
 expected_files() {
 	local file
 
@@ -121,7 +106,7 @@ active_for_nobody() {
 
 # --- the tree as a user has it ------------------------------------------------
 
-# make_checkout - what is tracked, or would be, without what was built here
+# make_checkout - copy the files that git tracks or would add, without build results
 make_checkout() {
 	checkout=$tmp/checkout
 	mkdir "$checkout" || return
@@ -161,7 +146,7 @@ dkms_builds() {
 		mkdir -p "$5/$release"
 		dkms install --sourcetree "$src" "dm-inline-crypt/$version" \
 			-k "$release" --installtree "$5" --no-depmod
-		# Not what stands for it where it cannot be built
+		# The module itself, not its stand-in
 		modinfo -F parm "$5/$release/updates/dkms"/dm-inline-crypt.ko* | grep ^takeover
 		dkms remove --sourcetree "$src" "dm-inline-crypt/$version" --installtree "$5" \
 			--no-depmod --all
@@ -194,7 +179,7 @@ dkms_stands_in() {
 			grep "dm-inline-crypt: not built for $release" /mnt/out || { cat /mnt/out; exit 1; }
 			log=$(sed -n "s/.*the reason is in //p" /mnt/out)
 			[ -e $log ] || { echo "no $log"; exit 1; }
-			# What grep finds shows why.
+			# The lines that grep prints show why.
 			grep "error: " $log
 			modinfo -F description "/lib/modules/$release"/updates/dkms/dm-inline-crypt.ko* |
 				grep "^Stands for"
@@ -222,7 +207,7 @@ dkms_survives_errors() {
 	dkms_stands_in 'echo "#error no such kernel" >> dm-inline-crypt/table.c' 6.12.9999-amd64
 }
 
-# As README.md has it for a checkout. What dkms builds of it is the package's.
+# The commands of README.md for a checkout. dkms builds the same files as from the package.
 dkms_takes_a_checkout() {
 	mkdir "$tmp/src" &&
 		in_dkms sh -euc '
@@ -371,7 +356,7 @@ dracut_takes_ciphers_of_switched() {
 	# Of another system that is made ready here, mappings say nothing.
 	rm "$tmp/sysroot/etc/modprobe.d/dm-inline-crypt.conf"
 	! other=$tmp/sysroot dracut_module check || { echo "of another system as well"; return 1; }
-	# What this machine may have for a rule is not to be looked at.
+	# Rules of this machine must not count.
 	dracut_module 'takeover=/nowhere; check' &&
 		diff - <(dracut_module 'takeover=/nowhere; installkernel; install') <<-END
 			instmods =crypto, hostonly=
@@ -379,7 +364,7 @@ dracut_takes_ciphers_of_switched() {
 		END
 }
 
-# run_hook COMMANDS - of initramfs-tools, with stand-ins for what it calls; these
+# run_hook COMMANDS - of initramfs-tools, with stand-ins for the programs that it calls; these
 # commands are dmsetup
 run_hook() {
 	as_root unshare --mount --propagation private -- sh -euc '
@@ -444,7 +429,7 @@ make_install() {
 			dracut=/usr/lib/dracut/modules.d
 			set -- KVER="$release" KDIR="$kdir" DESTDIR="$dest"
 		fi
-		# What there is, less what depmod makes
+		# All files but those that depmod makes
 		list() {
 			find "$dest/lib/modules" "$dest/usr/local" "$dest/etc/initramfs-tools/hooks" \
 				"$dest$dracut" -type f -not -name "modules.*" | sort -u
@@ -471,7 +456,7 @@ make_install() {
 		fi
 		make "$@" clean
 		' sh "$tmp/one" "$release" "$kdir" "${1-}" || status=1
-	# What a file system was mounted on
+	# The mount point of a file system
 	for dir in $made; do
 		[ ! -d "$dir" ] || as_root rmdir "$dir"
 	done
@@ -491,7 +476,7 @@ man_pages_render() {
 	done
 }
 
-# What it names below /usr/share is in the package.
+# The files below /usr/share that it names are in the package.
 man_page_is_right() {
 	local path paths
 
@@ -506,45 +491,45 @@ man_page_is_right() {
 # --- main ---------------------------------------------------------------------
 
 "$here/vm/provision" tools packaging >&2 || exit 1
-report "make-deb makes the packages, and they are of dkms.conf's version" make_deb
+check_apart "make-deb makes the packages, and they are of dkms.conf's version" make_deb
 [ -d "$tmp/switch" ] || { echo "Bail out! no packages"; exit 1; }
-report "dm-inline-crypt-dkms has the files that it should have" right_files
-report "inline-crypt-switch has the files that it should have" right_files_of_switch
-report "it depends on its libraries" switch_depends
-report "it runs" switch_runs
-report "all files are root's, and nobody else may write" root_owns_all
-report "the hooks are executable" hooks_are_executable
-report "installing it puts nothing into modprobe.d" active_for_nobody
-report "the man pages render without a warning" man_pages_render
-report "the files that the man page names are in the package" man_page_is_right
-report "postinst: without takeover, only dkms is called" postinst_without_takeover
-report "postinst: with takeover, then dracut" postinst_with_takeover
-report "an upgrade keeps takeover" upgrade_keeps_takeover
-report "postrm: removal ends takeover, then dracut, and purge has nothing left to do" removal_ends_takeover
-report "postrm: purge ends takeover" purge_ends_takeover
-report "postrm: where a mapping is switched, no initramfs is renewed" removal_leaves_switched_alone
-report "while a mapping is switched, an initramfs gets the cipher modules" hook_takes_ciphers_of_switched
-report "the hook says so where that cannot be asked" hook_says_what_it_does_not_know
-report "where there are initramfs-tools, these and not dracut" initramfs_tools_first
-report "neither of them is no error" neither_is_no_error
-report "dkms: where takeover is on, the kernel's initramfs is renewed" dkms_renews_initramfs
-report "dracut's module is for takeover, and takes both modules along" dracut_takes_both
-report "and for a mapping that is switched, with the cipher modules" dracut_takes_ciphers_of_switched
+check_apart "dm-inline-crypt-dkms has the files that it should have" right_files
+check_apart "inline-crypt-switch has the files that it should have" right_files_of_switch
+check_apart "it depends on its libraries" switch_depends
+check_apart "it runs" switch_runs
+check_apart "all files are root's, and nobody else may write" root_owns_all
+check_apart "the hooks are executable" hooks_are_executable
+check_apart "installing it puts nothing into modprobe.d" active_for_nobody
+check_apart "the man pages render without a warning" man_pages_render
+check_apart "the files that the man page names are in the package" man_page_is_right
+check_apart "postinst: without takeover, only dkms is called" postinst_without_takeover
+check_apart "postinst: with takeover, then dracut" postinst_with_takeover
+check_apart "an upgrade keeps takeover" upgrade_keeps_takeover
+check_apart "postrm: removal ends takeover, then dracut, and purge has nothing left to do" removal_ends_takeover
+check_apart "postrm: purge ends takeover" purge_ends_takeover
+check_apart "postrm: where a mapping is switched, no initramfs is renewed" removal_leaves_switched_alone
+check_apart "while a mapping is switched, an initramfs gets the cipher modules" hook_takes_ciphers_of_switched
+check_apart "the hook says so where that cannot be asked" hook_says_what_it_does_not_know
+check_apart "where there are initramfs-tools, these and not dracut" initramfs_tools_first
+check_apart "neither of them is no error" neither_is_no_error
+check_apart "dkms: where takeover is on, the kernel's initramfs is renewed" dkms_renews_initramfs
+check_apart "dracut's module is for takeover, and takes both modules along" dracut_takes_both
+check_apart "and for a mapping that is switched, with the cipher modules" dracut_takes_ciphers_of_switched
 make_checkout || { echo "Bail out! no copy of the tree"; exit 1; }
-report "dkms takes a checkout, and lets go of it" dkms_takes_a_checkout
+check_apart "dkms takes a checkout, and lets go of it" dkms_takes_a_checkout
 
 if "$here/vm/provision" 6.1 >&2; then
 	release=$(cat "$cache/kernels/6.1/release")
 	kdir=$(cat "$cache/kernels/6.1/kdir")
-	report "dkms builds, installs and removes the module for $release" dkms_builds
-	report "dkms: a kernel that no test has gets the module as well" dkms_builds_for_all
-	report "one for which it does not compile gets a stand-in, and is installed" dkms_survives_errors
-	report "make install, make uninstall, in /" make_install
-	report "make install, make uninstall, with DESTDIR" make_install "$tmp/dest"
+	check_apart "dkms builds, installs and removes the module for $release" dkms_builds
+	check_apart "dkms: a kernel that no test has gets the module as well" dkms_builds_for_all
+	check_apart "one for which it does not compile gets a stand-in, and is installed" dkms_survives_errors
+	check_apart "make install, make uninstall, in /" make_install
+	check_apart "make install, make uninstall, with DESTDIR" make_install "$tmp/dest"
 
 	with=$tmp/with
 	mkdir -p "$with/kmod/usr/bin"
-	report "dkms.mk builds the stand-in" sh -euc '
+	check_apart "dkms.mk builds the stand-in" sh -euc '
 		cd "$1" && make -f packaging/dkms.mk KDIR="$2" stub && cp dm-inline-crypt/*.ko "$3"
 		' sh "$checkout" "$kdir" "$with/stub.ko"
 	cp "$tmp/root/usr/share/dm-inline-crypt/dm-inline-crypt.conf" "$with/takeover.conf"
@@ -554,12 +539,10 @@ if "$here/vm/provision" 6.1 >&2; then
 		mkdir -p "$with/kmod/usr/$(dirname "${lib#/usr}")"
 		cp -L "$lib" "$with/kmod/usr${lib#/usr}"
 	done
-	report "modprobe.d decides who serves crypt (in a guest)" \
+	check_apart "modprobe.d decides who serves crypt (in a guest)" \
 		"$here/vm/run" --kernel 6.1 --with "$with" "$here/boot/modprobe.sh"
 else
-	number=$((number + 1))
-	echo "ok $number - in a guest # SKIP kernel 6.1 cannot be had"
+	skip "modprobe.d decides who serves crypt (in a guest)" "kernel 6.1 cannot be had"
 fi
 
-echo "1..$number"
-exit $failed
+tap_finish

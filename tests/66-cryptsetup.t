@@ -6,19 +6,21 @@
 set -uo pipefail
 
 upstream=$(dirname "$0")/cryptsetup/upstream
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$(dirname "$0")/lib/tap.sh"
+tap_start
+work=$tmp
 
 "$upstream" --kernel 6.1 --suites bookworm --limit 300 discards-test |
-	tee "$work/out" | grep -v '^1\.\.'
+	tee "$work/ran" | grep -v '^1\.\.'
 status=${PIPESTATUS[0]}
-number=$(grep -Ec '^(not )?ok ' "$work/out")
+tap_number=$(grep -Ec '^(not )?ok ' "$work/ran")
+[ "$status" = 0 ] || tap_failed=1
 
 # Where its kernel and its cryptsetup can be had, the script has nothing to skip.
-if [ "$status" = 0 ] && ! grep -q '^ok .*: passed on both$' "$work/out" &&
-   ! grep -q ' # SKIP kernel 6.1 or cryptsetup of bookworm cannot be had$' "$work/out"; then
-	echo "# not one script passed" >&2
-	status=1
+if [ "$status" = 0 ] && ! grep -q '^ok .*: passed on both$' "$work/ran" &&
+   ! grep -q ' # SKIP kernel 6.1 or cryptsetup of bookworm cannot be had$' "$work/ran"; then
+	not_ok "at least one script passed on both"
 fi
 
 # judged SCRIPT DM-CRYPT OURS EXPECTED - with a script that ended like this; - for not at all
@@ -37,14 +39,7 @@ judged() {
 	fi
 	[ "$3" = - ] || echo "$3" > "$dir/inline-crypt/$1.outcome"
 	got=$("$upstream" --judge "$work/results" "$1" 2> /dev/null)
-	number=$((number + 1))
-	if [[ $got = $4' 1 '* ]]; then
-		echo "ok $number - judged: $1: $2 on dm-crypt, $3 on us: $4"
-	else
-		echo "not ok $number - judged: $1: $2 on dm-crypt, $3 on us: $4"
-		echo "# $got" >&2
-		status=1
-	fi
+	check "judged: $1: $2 on dm-crypt, $3 on us: $4" [ "${got#"$4 1 "}" != "$got" ] || diag "$got"
 }
 
 # One that has to pass
@@ -58,10 +53,9 @@ judged mode-test - failed 'not ok'
 judged mode-test - passed 'not ok'
 judged mode-test - - 'not ok'
 judged mode-test skipped skipped ok
-# One that has to do what it does on dm-crypt
+# A script that has to behave as on dm-crypt
 judged keyring-test passed failed 'not ok'
 judged keyring-test failed failed ok
 judged keyring-test failed passed ok
 judged keyring-test - - ok
-echo "1..$number"
-exit "$status"
+tap_finish

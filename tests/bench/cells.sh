@@ -7,7 +7,7 @@
 # instruction-counted lab (tests/vm/run --icount) one instruction is one virtual
 # nanosecond, so times are instruction counts and figures repeat on any host.
 
-# bench_use SPEC KEY_BYTES [INTEGRITY] - what the tables from now on are of
+# bench_use SPEC KEY_BYTES [INTEGRITY] - set the cipher of the tables from now on
 bench_use() {
 	bench_spec=$1
 	# The pattern key of all measurements
@@ -44,7 +44,7 @@ bench_tmp=$(mktemp -d)
 
 # Run by fio around the job itself, so that its own start and end stay out of it;
 # by each job of several, the last one's counts. timer_list has the time in ns,
-# and what the CPUs had nothing to do, waiting for I/O or not.
+# and the time for which the CPUs were idle, waiting for I/O or not.
 cat > "$bench_tmp/snapshot" <<-'EOS'
 	#!/bin/sh
 	cat /proc/timer_list /proc/stat > "$1.$$" && mv "$1.$$" "$1"
@@ -72,7 +72,7 @@ bench_clock() {
 		END { printf "%.0f %.0f %.0f\n", now, known ? idle : -1, ctxt }' "$bench_tmp/$1"
 }
 
-# What the snapshots themselves cost: to be taken off where time is exact
+# The cost of the snapshots themselves, which is subtracted where time is exact
 bench_cost_ns=0
 bench_cost_ctxt=0
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: make bench DEV=: refuses a device in use, asks, says what is missing, measures
+# DESCRIPTION: make bench DEV=: it refuses a device in use, asks, names what is missing, and measures
 # shellcheck shell=dash disable=SC2154  # make_loop sets variables
 
 export bench_settings=/with/settings

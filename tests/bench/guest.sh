@@ -21,7 +21,7 @@ count() {
 	wc -l | tr -d ' '
 }
 
-# settle DEVICE - fill it, and get over what only the first accesses cost
+# settle DEVICE - fill it, and read it until accesses cost the same each time
 #
 # On tmpfs a page moves through the lists as it is read again and again, so that
 # a cell's figure would depend on the cells before it.

@@ -69,7 +69,7 @@ bench_fill() {
 
 # bench_measure LAB DEVICE_NAME DEVICE ROUND VARIANT ROW - one measurement
 #
-# With a mapping of its own, so that none knows what another one learned.
+# With a mapping of its own, so that none starts with the experience of another.
 bench_measure() {
 	_lab=$1 _name=$2 _below=$3 _round=$4 _variant=$5
 	# shellcheck disable=SC2086  # to be split

@@ -15,7 +15,7 @@ check "a linear table loads" dm_create smoke-linear "0 32768 linear $loop 0"
 random_file data 1
 check "it can be written" dd if=data of=/dev/mapper/smoke-linear bs=64k conv=fsync
 check "the data is on the loop device" cmp -n 1048576 data "$loop"
-check "and it can be removed" dm_remove smoke-linear
+check "the linear device can be removed" dm_remove smoke-linear
 
 key=$(head -c 64 /dev/zero | xxd -p | tr -d '\n')
 check "dm-crypt takes a table" \
@@ -23,8 +23,8 @@ check "dm-crypt takes a table" \
 check "an encrypted device can be written" \
 	dd if=data of=/dev/mapper/smoke-crypt bs=64k conv=fsync
 drop_caches
-check "and read back" cmp -n 1048576 data /dev/mapper/smoke-crypt
-check_not "what is below differs" cmp -n 1048576 data "$loop"
+check "the data is read back" cmp -n 1048576 data /dev/mapper/smoke-crypt
+check_not "the data on the loop device is not the plaintext" cmp -n 1048576 data "$loop"
 check "dm_wait_idle sees it idle" dm_wait_idle smoke-crypt
 
 check "fio runs" fio --name=x --filename=/dev/mapper/smoke-crypt --rw=randread \

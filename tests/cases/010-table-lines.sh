@@ -96,7 +96,7 @@ is "$(echoed inline-crypt "$line 3 write_context:caller read_context:endio allow
 is "$(echoed inline-crypt "$line 2 read_context:auto write_context:auto")" \
 	"0 $length inline-crypt $out" "and not at all when they are the default"
 
-# What comes back can be loaded again
+# The table that the kernel prints can be loaded again
 table=$(echoed inline-crypt "$line 2 sector_size:4096 read_context:workqueue")
 check "a printed line loads" dm_create again "$table"
 is "$(dmsetup table again)" "$table" "and prints as itself"

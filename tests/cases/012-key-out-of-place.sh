@@ -12,7 +12,7 @@ asked=/tmp/asked
 have_crypt=
 ! modprobe dm-crypt 2> /dev/null || have_crypt=1
 
-# What the good lines need is there. From now on modprobe only says what it was asked for.
+# The modules of the good lines are loaded. From now on modprobe only records its arguments.
 dm_create good "0 16384 inline-crypt aes-cbc-plain64 $key 0 $loop 0" || bail "no cbc(aes)"
 dm_remove good
 printf '#!/bin/sh\necho "$*" >> %s\nexit 1\n' $asked > /run/modprobe
@@ -20,7 +20,7 @@ chmod +x /run/modprobe
 modprobe=$(cat /proc/sys/kernel/modprobe)
 trap 'echo "$modprobe" > /proc/sys/kernel/modprobe' EXIT
 echo /run/modprobe > /proc/sys/kernel/modprobe
-# What is printed for debugging, and the audit records, are in the log too.
+# Debug messages and audit records are in the log, too.
 echo 'module dm_inline_crypt +p' 2> /dev/null > /proc/dynamic_debug/control
 echo 0 > /proc/sys/kernel/printk_ratelimit
 audit=

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: what is on the disk is what OpenSSL makes of the data, and the other way round
+# DESCRIPTION: the target writes the ciphertext that OpenSSL computes, and reads it
 # kernels: oldest newest smoke
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
@@ -18,7 +18,7 @@ targets=$(cat /with/targets 2> /dev/null || echo crypt inline-crypt)
 rows=0
 skipped=0
 
-# both_ways TARGET NAME OFFSET - print what went wrong in writing and reading
+# both_ways TARGET NAME OFFSET - print the errors of writing and of reading
 both_ways() {
 	if rw write /dev/mapper/vector "$3" "/with/$2.plain"; then
 		rw compare "$loop" "$3" "/with/$2.cipher" || echo "$1 writes something else"
@@ -47,7 +47,7 @@ while IFS=$tab read -r name _ spec key iv_offset sector_size flags _ start; do
 		fi
 	done
 	if [ -n "$taken" ]; then
-		# The last one is ours, and takes what any other does.
+		# The last kernel is ours; it takes every line that another one takes.
 		case $taken in *" ${targets##* }") ;; *) result="only$taken takes it; $result" ;; esac
 		is "$result" "" "$name: write, read"
 	elif dm_create vector "0 $length crypt $args" 2> /dev/null; then

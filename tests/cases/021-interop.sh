@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: what dm-crypt writes we read, and what we write dm-crypt reads
+# DESCRIPTION: inline-crypt reads data that dm-crypt wrote, and dm-crypt reads data that inline-crypt wrote
 # kernels: oldest 6.12 newest smoke
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
@@ -63,7 +63,7 @@ both_ways aes "$k32" 0 0
 both_ways aes-ecb "$k32" 0 0
 both_ways cipher_null-ecb - 0 0
 
-# What OpenSSL lacks
+# Ciphers that OpenSSL lacks
 both_ways aes-lrw-benbi "$k48" 0 0
 both_ways aes-lrw-benbi "$k48" 8 0 sector_size:4096
 both_ways twofish-lrw-benbi "$k32" 0 0

@@ -116,7 +116,7 @@ dmsetup resume ours
 check "is the key again" reads_back ours
 dm_remove ours
 
-# What README.md says, under sudo in a session that a login has given a keyring
+# The commands of README.md, under sudo, in a session whose keyring a login has made
 # (pam_keyinit: root's user keyring is not in it), and without one
 if [ -e /with/README.md ]; then
 	awk '/^```/ { if (found) print block; inside = !inside; found = 0; block = ""; next }

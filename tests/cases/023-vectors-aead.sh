@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: data, tags and stored IVs on dm-integrity are what OpenSSL makes, and the other way round
+# DESCRIPTION: data, tags and stored IVs on dm-integrity are those that OpenSSL computes, in both directions
 # kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
@@ -69,9 +69,9 @@ raw() {
 	fi
 }
 
-# on_disk - is what the target wrote right?
+# on_disk - check the data that the target wrote
 #
-# Where it chose the IVs, by what icvec makes of it, and by their being all different.
+# If the target chose the IVs, icvec decrypts with them, and all of them are different.
 on_disk() {
 	case $spec in
 	*-random)
@@ -91,7 +91,7 @@ decrypt() {
 	/with/bin/icvec decrypt "$@"
 }
 
-# both_ways TARGET - print what went wrong in reading and writing; status 1: refused
+# both_ways TARGET - print the errors of reading and of writing; status 1: the table is refused
 both_ways() {
 	raw write data "/with/$name.cipher" && raw write meta tags && up "$1" 2> /dev/null || return 1
 	rw compare /dev/mapper/vector $at plain || echo "$1 reads something else"
@@ -100,7 +100,7 @@ both_ways() {
 			grep -q EILSEQ || echo "$1 takes a wrong tag"
 	fi
 
-	# What has just been read must not pass for what is written now.
+	# The data that was just read must not be taken for data that is written now.
 	raw write data zeros
 	rw --dsync write /dev/mapper/vector $at "/with/$name.plain"
 	down

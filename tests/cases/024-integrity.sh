@@ -35,7 +35,7 @@ both_ways() {
 		dm_remove "${int##*/}"
 		return
 	fi
-	# One at a time: both would cache what the other one changes below.
+	# One at a time: each would cache data that the other one changes below.
 	check "$text: dm-crypt writes" rw write /dev/mapper/theirs 65536 data
 	dm_remove theirs
 	check "$text: accepted" dm_create ours "$(table inline-crypt "$@")" || {
@@ -80,7 +80,7 @@ if kernel_at_least 6.12; then
 fi
 is_at_least $tried 16 "dm-crypt takes most of them here"
 
-# What does not match its tag is an error, and nothing else is
+# Only data that does not match its tag is an error
 make_integrity int "$loop" 28 D
 dm_create ours "$(table inline-crypt 'capi:gcm(aes)-random' "$k32" 0 integrity:28:aead)" || bail "no table"
 check "gcm: written" rw write /dev/mapper/ours 0 data
@@ -93,8 +93,8 @@ kmsg_mark
 # No later than the kernel's first count of messages begins
 began=$(cut -d . -f 1 /proc/uptime)
 check_not "another key: no data" dd if=/dev/mapper/raw of=out bs=4096 count=1 iflag=direct
-like "$(kmsg)" 'INTEGRITY AEAD ERROR, sector 0$' "said in the log"
-is "$(dd if=/dev/mapper/raw bs=4096 count=1 iflag=direct 2> /dev/null | wc -c)" 0 "not one byte"
+like "$(kmsg)" 'INTEGRITY AEAD ERROR, sector 0$' "the log names the sector"
+is "$(dd if=/dev/mapper/raw bs=4096 count=1 iflag=direct 2> /dev/null | wc -c)" 0 "not one byte is read"
 # Ten of them in five seconds, that is; where a hundred reads take longer, some more
 kmsg_mark
 for n in $(seq 100); do
@@ -113,7 +113,7 @@ check_not "read by io_uring: an error, too" fio --name=x --filename=/dev/mapper/
 dm_remove raw
 dm_create ours "$(table inline-crypt 'capi:gcm(aes)-random' "$k32" 0 integrity:28:aead)" || bail "no table"
 check "the right key: all of them" rw compare /dev/mapper/ours 0 data
-is "$(counter ours context)" 0 "and no second reading"
+is "$(counter ours context)" 0 "no sector was read a second time"
 
 # Every kind of I/O
 for engine in psync libaio io_uring; do
@@ -123,5 +123,5 @@ done
 check "buffered, verified" fio_verify /dev/mapper/ours --name=x --size=8M --io_size=4M --bs=4k \
 	--ioengine=psync --end_fsync=1
 is_at_least "$(counter ours r_caller)" 20 "synchronous reads were decrypted by their task"
-is_at_least "$(counter ours r_endio)" 1 "others where they were completed"
-is "$(counter ours context)" 0 "none a second time"
+is_at_least "$(counter ours r_endio)" 1 "other reads were decrypted where they completed"
+is "$(counter ours context)" 0 "no read was decrypted a second time"

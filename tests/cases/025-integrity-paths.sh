@@ -17,10 +17,9 @@ dm_create ours "0 $length inline-crypt $gcm $int 0 1 integrity:28:aead" || bail 
 # --- large I/O, in pieces
 check "8 MiB written at once" count_io ours rw write /dev/mapper/ours 0 data
 check "8 MiB read at once" read_in_one rw compare /dev/mapper/ours 0 data
-is_at_least "$r_caller" 1 "its task decrypted some"
-is "$r_endio $r_bh $context" "0 0 0" "and what it did not do was shared with workers"
-check "and by io_uring" fio --name=x --filename=/dev/mapper/ours --direct=1 --rw=read --bs=1M --size=8M \
-	--ioengine=io_uring --iodepth=4
+is_at_least "$r_caller" 1 "the reading task decrypted some pieces"
+is "$r_endio $r_bh $context" "0 0 0" "workers decrypted the other pieces, and no read was repeated"
+check "and by io_uring" fio_ours io_uring read 1M --size=8M --iodepth=4
 check "all engines, verified" fio_verify /dev/mapper/ours --name=x --direct=1 --offset=8M --size=4M \
 	--bsrange=512-1M --ioengine=libaio --iodepth=8
 
@@ -32,10 +31,10 @@ for _ in $(seq 40); do
 	[ $healed -lt 2 ] || break
 done
 is_at_least "$healed" 1 "reads into a buffer that somebody writes to are read again, and succeed"
-is "$(dmesg | grep -c 'INTEGRITY AEAD ERROR')" 0 "that is no error"
+is "$(dmesg | grep -c 'INTEGRITY AEAD ERROR')" 0 "the log has no error for that"
 check "a buffer that changes while it is written" rw --scribble write /dev/mapper/ours 4194304 small
-check "what is on the disk matches its tags" rw read /dev/mapper/ours 4194304 65536
-check "the rest is as it was" rw compare /dev/mapper/ours 0 small
+check "the data on the disk matches its tags" rw read /dev/mapper/ours 4194304 65536
+check "the other sectors are as they were" rw compare /dev/mapper/ours 0 small
 dm_remove ours
 
 # What the second read has found out is plaintext: it is not kept where writes get their
@@ -66,7 +65,7 @@ new=0
 for i in $(seq 8); do
 	new=$((new + $(new_pages $((i % 2)))))
 done
-is_at_least $((8 - new)) 1 "those of writes are"
+is_at_least $((8 - new)) 1 "pages of writes are kept for the next write"
 dm_remove ours
 
 # --- a driver that answers later; 6.1's self-test of this one complains about itself
@@ -177,7 +176,7 @@ dm_remove "${int##*/}"
 dm_create flaky "0 $(sectors "$loop") linear $loop 0" || bail "no linear"
 make_integrity int /dev/mapper/flaky 28 D
 dm_create ours "0 16384 inline-crypt $gcm $int 0 1 integrity:28:aead" || bail "no table"
-check "written on what will fail" rw write /dev/mapper/ours 0 small
+check "a device that will fail is written" rw write /dev/mapper/ours 0 small
 dmsetup suspend ours && dmsetup suspend "${int##*/}"
 reload flaky "0 $(sectors "$loop") error"
 dmsetup resume "${int##*/}" && dmsetup resume ours
@@ -189,7 +188,7 @@ dm_remove ours && dm_remove "${int##*/}"
 reload flaky "0 $(sectors "$loop") linear $loop 0"
 make_integrity int /dev/mapper/flaky 28 D
 dm_create ours "0 16384 inline-crypt $gcm $int 0 1 integrity:28:aead" || bail "no table"
-check "written on what will go" fio --name=x --filename=/dev/mapper/ours --direct=1 --rw=write --bs=64k --size=4M
+check "a device that will go away is written" fio --name=x --filename=/dev/mapper/ours --direct=1 --rw=write --bs=64k --size=4M
 fio --filename=/dev/mapper/ours --direct=1 --rw=randread --bsrange=4k-64k --size=4M --time_based --runtime=60 \
 	--name=sync --ioengine=psync --name=aio --ioengine=libaio --iodepth=8 > fio.out 2>&1 &
 pid=$!
@@ -200,7 +199,7 @@ is_at_least $? 1 "it ends"
 like "$(cat fio.out)" "err= 5" "with EIO"
 is "$(grep -c 'err=84' fio.out)" 0 "and not for bad tags"
 check "all can be removed" dm_remove ours
-check "what is below as well" dm_remove "${int##*/}"
+check "the integrity device can be removed, too" dm_remove "${int##*/}"
 
 # --- the disk's own metadata
 if kernel_at_least 6.12; then
@@ -212,7 +211,7 @@ if kernel_at_least 6.12; then
 			--bsrange=4k-256k --ioengine=$engine --iodepth=8
 	done
 	is "$(counter nvme context)" 0 "no second reads"
-	# What must not wait, all or nothing; short memory may say no a few times
+	# NOWAIT, all or nothing. Short memory may refuse it a few times.
 	head -c 4096 data > four
 	tries=0
 	until rw --nowait write /dev/mapper/nvme 12582912 four 2> out; do

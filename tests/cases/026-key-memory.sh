@@ -15,7 +15,7 @@ dmsetup version > /dev/null
 # All of it is read after each step
 take_memory 100
 
-# find_key SEED... [--own] - what is left of the key that is made of SEED, see tests/tools/keymem.c
+# find_key SEED... [--own] - print the traces of the key that is made of SEED, see tests/tools/keymem.c
 find_key() {
 	keymem find "$@" 2> find.err || cat find.err
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: the cipher engine: which tables it takes, how one sees and chooses it, and what it leaves
+# DESCRIPTION: the cipher engine: which tables it takes, how it is seen and chosen, and which tables it leaves
 # kernels: oldest newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and count_io set variables
 
@@ -16,7 +16,7 @@ k64=$(test_key 64)
 best=aesni-avx
 ! grep -qw vaes /proc/cpuinfo || best=vaes-avx2
 
-# engine_of ARGUMENTS... - print what a table gets: up to the key, then options
+# engine_of ARGUMENTS... - print the engine of a table: arguments up to the key, then options
 engine_of() {
 	_args="$1 $2 0 $loop 0"
 	shift 2
@@ -54,7 +54,7 @@ check_not "refused" dm_create bad "0 32768 inline-crypt aes-xts-plain64 $k64 0 $
 # One line of log for each mapping
 kmsg_mark
 engine_of aes-xts-plain64 $k64 > /dev/null
-is "$(kmsg | grep -c 'aes-xts-plain64 by .* a page there and back took')" 1 "the log has what was measured"
+is "$(kmsg | grep -c 'aes-xts-plain64 by .* a page there and back took')" 1 "the log has the measured time"
 diag "$(kmsg | grep -o 'aes-xts-plain64 by .*')"
 # Its driver in 6.1 may answer later, but does not.
 kmsg_mark

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: dm-crypt reads what the cipher engine writes, and the other way round; so with the engine off
+# DESCRIPTION: dm-crypt reads data of the cipher engine, the engine reads data of dm-crypt, and so with the engine off
 # kernels: oldest newest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 make_loop loop 4
 random_file one 1
-# Another for each, so that nobody finds what the other one wrote
+# Other data for each, so that none finds the data of another
 head -c 131072 one > units
 tail -c 131072 one > api
 # An odd number of sectors

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: fio verifies what it wrote: psync, libaio, io_uring, direct and buffered, at once
+# DESCRIPTION: fio verifies the data that it wrote: psync, libaio, io_uring, direct and buffered, at once
 # kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 

@@ -26,7 +26,7 @@ on_top() {
 		check "$type, $size: copy" cp -a tree /mnt
 		rm -r /mnt/tree/d3
 		cp -a tree/d3 /mnt/tree
-		# All holes, so that what is written has to be allocated
+		# All holes, so that each write has to allocate
 		truncate -s 6M /mnt/mixed
 		check "$type, $size: all engines, direct and buffered, in one file" \
 			fio_verify /mnt/mixed --bsrange=4k-64k $(fio_jobs 1)

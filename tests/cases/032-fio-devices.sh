@@ -3,14 +3,7 @@
 # kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
-jobs=
-at=0
-for engine in psync libaio io_uring; do
-	jobs="$jobs --name=$engine --ioengine=$engine --direct=1"
-	jobs="$jobs --iodepth=8 --offset=${at}M --size=1M"
-	at=$((at + 1))
-done
-jobs="$jobs --name=buffered --ioengine=psync --direct=0 --offset=${at}M --size=1M"
+jobs=$(fio_engines)
 
 # verified TEXT DEVICE - small blocks and all sizes
 verified() {

@@ -16,9 +16,9 @@ reads_in() {
 	fi
 }
 
-# reads_by_caller BYTES TEXT - by the caller, who may have had help with what is large
+# reads_by_caller BYTES TEXT - by the caller, which may have had help with a large read
 reads_by_caller() {
-	# A single bio has nothing behind it that somebody could help with.
+	# Helpers take bios that wait behind the first. A single bio has none behind it.
 	if [ "$1" -le $((64 * KiB)) ]; then
 		reads_in r_caller "$2"
 		return
@@ -45,8 +45,7 @@ fio_io() {
 	_engine=$1
 	_rw=$2
 	shift 2
-	fio --name=x --filename=/dev/mapper/ours --ioengine="$_engine" --rw="$_rw" --bs=4k \
-		--size=256k --iodepth=4 --direct=1 "$@"
+	fio_ours "$_engine" "$_rw" 4k --size=256k --iodepth=4 "$@"
 }
 
 KiB=1024
@@ -62,14 +61,14 @@ for bytes in $((4 * KiB)) $((64 * KiB)) $MiB $((8 * MiB)); do
 done
 count_io ours dd if=/dev/mapper/ours of=/dev/null bs=16k count=8 iflag=direct
 reads_in r_caller "loop, read(): caller"
-is $r_caller 8 "as many as there were"
+is $r_caller 8 "each of the 8 reads is counted"
 count_io ours fio_io psync randread
 reads_in r_caller "loop, fio psync: caller"
 read_in_one rw --iov 4096,8192 read /dev/mapper/ours 0 $MiB
 reads_by_caller $MiB "loop, a vector: caller"
 
 # --- asynchronous I/O on loop
-# By this CPU alone: where others are idle they may help, see 049.
+# This CPU only: idle CPUs may help otherwise, see 049.
 alone="no_read_workqueue no_write_workqueue"
 dm_remove ours
 make_crypt ours "$loop" $alone
@@ -84,7 +83,7 @@ head -c 65536 /dev/urandom > data
 count_io ours rw write /dev/mapper/ours 0 data
 is "$w_caller $w_wq" "1 0" "a synchronous write: caller"
 drop_caches
-# Readahead in small pieces: larger ones may be spread.
+# Small readahead, because large readahead may be spread.
 blockdev --setra 16 /dev/mapper/ours
 count_io ours dd if=/dev/mapper/ours of=/dev/null bs=4k count=512
 is "$r_bh $r_wq" "0 0" "loop, buffered: no worker"
@@ -101,7 +100,7 @@ dm_remove ours
 
 # --- file systems
 modprobe -a ext4 xfs 2>/dev/null
-# Without the reads of ext4's own thread, which begin at some time after the mount
+# ext4's own thread reads at some time after the mount; these options keep it from that.
 mount_it() {
 	case $1 in
 	ext4) mount -t ext4 -o no_prefetch_block_bitmaps,noinit_itable /dev/mapper/ours /mnt ;;
@@ -116,7 +115,7 @@ mount_new() {
 	mount_it "$_type"
 	fio --name=x --filename=/mnt/file --rw=write --bs=1M --size=8M --direct=1 > /dev/null
 }
-# one_read BYTES - of the file, once more, so that where it lies is known
+# one_read BYTES - read the file a second time, when its extents are in memory
 one_read() {
 	rw read /mnt/file 0 "$1" > /dev/null
 	# Through a file system there is a plug around one bio, too.
@@ -133,7 +132,7 @@ for i in 1 2 3 4 5 6 7 8; do
 	mkdir -p /mnt/$i/a
 	echo $i > /mnt/$i/b
 done
-# Written back later, they would have blocks looked for.
+# A later writeback would search for free blocks, and read for that.
 sync
 for bytes in $((4 * KiB)) $((64 * KiB)) $MiB $((8 * MiB)); do
 	one_read $bytes
@@ -144,7 +143,7 @@ drop_caches
 mount_it ext4
 count_io ours ls -lR /mnt
 is "$r_bh $r_wq" "0 0" "ls: no worker"
-is $r_caller 0 "ls: nobody waits in getdents() for what may be read ahead"
+is $r_caller 0 "ls: getdents() does not wait for readahead"
 is_at_least $r_endio 1 "ls: directories and inodes: end_io"
 umount /mnt
 dm_remove ours

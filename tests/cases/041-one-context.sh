@@ -14,8 +14,7 @@ one_context() {
 		return
 	}
 	trace_start dm_inline_crypt/decrypt lab/iocb
-	fio --name=x --filename=/dev/mapper/ours --ioengine="$1" --rw=randread --bs=4k \
-		--size=256k --iodepth=4 --direct=1 > /dev/null || diag "fio failed"
+	fio_ours "$1" randread 4k --size=256k --iodepth=4 > /dev/null || diag "fio failed"
 	trace_stop trace
 	echo > $tracing/kprobe_events
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: the tracepoints say what happened, and nothing about data and keys
+# DESCRIPTION: the tracepoints report each bio, and nothing of data and keys
 # kernels: oldest 7.2 newest debug
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
@@ -7,12 +7,12 @@ make_loop loop 8
 modprobe dm-inline-crypt || bail "no module"
 is "$(cd $tracing/events/dm_inline_crypt && echo */ | tr -d /)" "decrypt encrypt fallback submit" \
 	"the events"
-# What else there is in a record would be seen by everybody who may trace
+# Any other field of a record would be visible to every user of tracing
 is "$(sed -n 's/.*field:[^;]* \([a-z_]*\);.*/\1/p' $tracing/events/dm_inline_crypt/*/format |
 	grep -v '^common_' | sort -u | tr '\n' ' ')" \
 	"bytes context dev ns plan reason sector write " "carry these fields only"
 
-# perf script and trace-cmd print all that follows a %c wrong
+# perf script and trace-cmd print everything behind a %c wrong
 is "$(grep -l 'print fmt:.*%c' $tracing/events/dm_inline_crypt/*/format)" "" \
 	"in a format that perf understands"
 
@@ -24,8 +24,7 @@ random_file data 1
 head -c 8192 data > eight
 rw write /dev/mapper/ours 32768 eight
 rw read /dev/mapper/ours 32768 8192 > back
-fio --name=x --filename=/dev/mapper/ours --ioengine=libaio --rw=read --bs=4k --offset=1M \
-	--size=4k --direct=1 > /dev/null
+fio_ours libaio read 4k --offset=1M --size=4k > /dev/null
 trace_stop trace
 check "the data is right with tracing on" cmp eight back
 sed -n 's/.*: \(encrypt\|decrypt\|submit\|fallback\): /\1 /p' trace > events
@@ -40,7 +39,7 @@ one "submit $dev R 2048 bytes=4096 plan=endio" "submit of an asynchronous read"
 one "decrypt $dev 2048 bytes=4096 context=endio ns=[1-9][0-9]*" "decrypt"
 is "$(grep -c fallback events)" 0 "no fallback"
 
-# Memory of a read that was waited for is a write's next
+# A write may get the memory of an earlier read, whose plan must not show
 echo 'write == 1 && plan != 0' > $tracing/events/dm_inline_crypt/submit/filter
 trace_start dm_inline_crypt/submit
 for _ in $(seq 8); do

@@ -7,7 +7,7 @@ modprobe icrypt-test-async || bail "no test driver"
 driver=/sys/module/icrypt_test_async/parameters
 make_loop loop 16
 key=$(test_key 64)
-# Never spread nor over budget: what goes to a worker does for the driver's sake.
+# Never spread nor over budget: a bio goes to a worker because of the driver only.
 async_table="0 32768 inline-crypt capi:test-async-plain64 $key 0 $loop 0 2 no_read_workqueue no_write_workqueue"
 theirs="0 32768 crypt aes-xts-plain64 $key 0 $loop 0"
 
@@ -19,13 +19,7 @@ set_driver() {
 	echo "$2" > "$driver/$1"
 }
 
-jobs=
-at=0
-for engine in psync libaio io_uring; do
-	jobs="$jobs --name=$engine --ioengine=$engine --direct=1 --iodepth=8 --offset=${at}M --size=1M"
-	at=$((at + 1))
-done
-jobs="$jobs --name=buffered --ioengine=psync --direct=0 --offset=${at}M --size=1M --bsrange=4k-256k"
+jobs=$(fio_engines --bsrange=4k-256k)
 
 # right TEXT - data goes through ours and back, and dm-crypt finds the same
 right() {
@@ -44,7 +38,7 @@ right "every answer comes later"
 is_at_least "$async" 1 "counted as async"
 # Where another CPU has the answer before the submitter has come back from the
 # driver, there is nothing left to wait for, and that one is no fallback.
-is_at_least "$async" $((10 * (r_caller + r_endio + r_bh + w_caller))) "nearly all of them" ||
+is_at_least "$async" $((10 * (r_caller + r_endio + r_bh + w_caller))) "nearly all bios are asynchronous" ||
 	diag "$r_caller $r_endio $r_bh $w_caller"
 is_at_least "$w_wq" 1 "writes"
 is_at_least "$r_wq" 1 "reads"
@@ -90,12 +84,11 @@ errors() {
 	a=$?
 	is "$a $(stat -c %s read.out | sed 's/^1048576$/all/')" "1 $(stat -c %s read.out)" \
 		"$1, buffered read: an error, and less than all"
-	check "$1, buffered read: what was read is right" cmp -n "$(stat -c %s read.out)" data read.out
+	check "$1, buffered read: the data is right" cmp -n "$(stat -c %s read.out)" data read.out
 	set_driver fail_every 1500
 	rw write /dev/mapper/ours 1048576 data 2> error
 	like "$(cat error)" "^$2 " "$1, write: the error"
-	fio --name=x --filename=/dev/mapper/ours --ioengine=libaio --iodepth=4 --rw=read --bs=256k \
-		--size=1M --direct=1 > fio.out 2>&1
+	fio_ours libaio read 256k --iodepth=4 --size=1M > fio.out 2>&1
 	like "$(cat fio.out)" "error=|err=" "$1, libaio read: the error"
 	set_driver fail_every 0
 	drop_caches

@@ -5,22 +5,35 @@
 
 # aio RW KIB DEPTH [fio option] - asynchronous I/O on ours
 aio() {
-	fio --name=x --filename=/dev/mapper/ours --direct=1 --ioengine=libaio --rw="$1" --bs="$2k" \
-		--iodepth="$3" --io_size="${4:-4M}" --norandommap=1
+	fio_ours libaio "$1" "$2k" --iodepth="$3" --io_size="${4:-4M}" --norandommap=1
+}
+
+# contended RW COUNTER REASONS TEXT - I/O that a worker gets for REASONS only, some of it at least
+#
+# This needs another CPU that has nothing to do, and a busy host may leave none.
+contended() {
+	for _try in 1 2 3 4 5 6 7 8; do
+		check "$4: I/O succeeds" count_io ours aio "$1" 512 8
+		eval "_workers=\$$2"
+		is "$_workers" $(($3)) "$4: each in a worker is counted under its reason"
+		[ "$_workers" = 0 ] || break
+	done
+	tried "$_try" "$4"
+	if [ "$_workers" -gt 0 ]; then
+		ok "$4"
+	else
+		skip "$4" "the host left no CPU idle"
+	fi
 }
 
 make_loop loop 16
 make_crypt ours "$loop"
-# What the cipher costs has to be learned first.
+# The target has to learn the cost of the cipher first.
 aio randread 4 1 512k > /dev/null
 
 if [ "$(nproc)" -gt 1 ]; then
-	count_io ours aio write 512 8
-	is_at_least $spread 1 "large asynchronous writes are spread"
-	is $w_wq $spread "and no others"
-	count_io ours aio read 512 8
-	is_at_least $((spread + budget)) 1 "large asynchronous reads leave the completion"
-	is $r_wq $((spread + budget)) "and no others"
+	contended write w_wq spread "large asynchronous writes are spread"
+	contended read r_wq spread+budget "large asynchronous reads leave the completion"
 else
 	skip "large asynchronous I/O is spread" "one CPU"
 fi
@@ -29,7 +42,7 @@ is "$r_wq $w_wq" "0 0" "a synchronous read is not spread"
 head -c 131072 /dev/urandom > data
 count_io ours rw write /dev/mapper/ours 0 data
 is "$r_wq $w_wq" "0 0" "nor is a synchronous write"
-# Many at once are: 049.
+# Many at once are spread, see 049.
 count_io ours aio randread 4 1
 is "$r_wq" 0 "nor are small asynchronous reads, one at a time"
 count_io ours aio randwrite 4 1
@@ -76,12 +89,13 @@ for i in $(seq 0 255); do
 	echo "fpunch $((i * 2048)) 1024"
 done | xfs_io /mnt/pieces > /dev/null
 cp /mnt/pieces pieces
-for _ in $(seq 20); do
+for n in $(seq 20); do
 	umount /mnt
 	mount /dev/mapper/ours /mnt
 	count_io ours rw compare /mnt/pieces 0 pieces
 	[ "$slept" = 0 ] || break
 done
+tried $n "a plugged reader sleeps"
 is_at_least "$slept" 1 "a plugged reader that must sleep gives finished reads to a worker"
 check "the data is right" rw compare /mnt/pieces 0 pieces
 umount /mnt

@@ -82,6 +82,6 @@ dm_remove ours
 modprobe dm-crypt 2>/dev/null
 dm_create ours "$(crypt_table crypt "$loop")"
 trace_start io_uring/io_uring_queue_async_work
-check "dm-crypt reads what the last chain wrote" timeout 60 uring --seed 7 read /dev/mapper/ours
+check "dm-crypt reads the data of the last chain" timeout 60 uring --seed 7 read /dev/mapper/ours
 trace_stop trace
 diag "dm-crypt: $(punts trace) of 64 reads went to a worker thread"

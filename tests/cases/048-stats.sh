@@ -14,7 +14,7 @@ stats() {
 	message stats > histogram
 }
 
-# in_stats CONTEXT - how many bios there are, or what is wrong with the line
+# in_stats CONTEXT - print the number of bios, or "bad" if the line is wrong
 in_stats() {
 	awk -F '[ =]' -v context=$1 '
 		$1 == context {
@@ -56,8 +56,7 @@ reads_in_stats() {
 aio() {
 	_rw=$1
 	shift
-	fio --name=x --filename=/dev/mapper/ours --ioengine=libaio --rw="$_rw" --bs=4k \
-		--size=256k --iodepth=4 --direct=1 "$@"
+	fio_ours libaio "$_rw" 4k --size=256k --iodepth=4 "$@"
 }
 
 # same_as_status TEXT - after a reset and count_io, all contexts agree with the status
@@ -106,8 +105,7 @@ for words in "stats of" "stats reset now" "stats 1" "stat"; do
 done
 
 # --- bios are where the status has them
-counted r_caller "psync read" fio --name=x --filename=/dev/mapper/ours --ioengine=psync \
-	--rw=randread --bs=4k --size=256k --direct=1
+counted r_caller "psync read" fio_ours psync randread 4k --size=256k
 is "$(reads_in_stats)" 64 "all of them"
 counted r_endio "libaio read" aio randread
 counted w_caller "libaio write" aio randwrite
@@ -125,10 +123,10 @@ is "$(dmsetup status ours)" "$was" "but not the status"
 aio randread > /dev/null
 check "off" message stats off
 stats
-is "$(reads_in_stats)" 64 "what was counted can still be read"
+is "$(reads_in_stats)" 64 "the counts can still be read"
 aio randread > /dev/null
 stats
-is "$(reads_in_stats)" 64 "and no more is"
+is "$(reads_in_stats)" 64 "and nothing more is counted"
 check "on" message stats on
 aio randread > /dev/null
 stats
@@ -194,8 +192,7 @@ message stats on
 for rw in read write; do
 	where=${rw%"${rw#?}"}_caller
 	begin=$(uptime_us)
-	counted $where "50 ms, $rw" fio --name=x --filename=/dev/mapper/ours --ioengine=psync \
-		--rw=$rw --bs=4k --size=32k --direct=1
+	counted $where "50 ms, $rw" fio_ours psync $rw 4k --size=32k
 	is "$(from_us $where 32768)" "$(in_stats $where)" "$rw: each is in a bucket from 32 ms on" ||
 		sed 's/^/# /' histogram
 	# One by one. The clock has hundredths of a second.

@@ -50,8 +50,8 @@ check_not "there is something to discard" rw compare "$null" 262144 zeros
 is "$(issued blkdiscard -o 262144 -l 65536 /dev/mapper/ours | grep -o ^D)" D "a discard reaches the device"
 check "it is gone there" rw compare "$null" 262144 zeros
 tail -c "+$((327680 + 1))" data > rest
-check "what follows is not" rw compare /dev/mapper/ours 327680 rest
-check "nor what is before" rw compare /dev/mapper/ours 0 first
+check "the data behind the discarded range is unchanged" rw compare /dev/mapper/ours 327680 rest
+check "the data before the discarded range is unchanged" rw compare /dev/mapper/ours 0 first
 dm_remove ours
 
 make_crypt ours "$null" allow_discards sector_size:4096

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: what is written counts for the cgroup that wrote it, with its I/O priority and hint
+# DESCRIPTION: a write counts for the cgroup of its writer, and keeps its I/O priority and hint
 # kernels: all
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 
@@ -18,7 +18,7 @@ within() {
 	sh -c 'echo $$ > /mnt/lab/cgroup.procs; exec "$@"' sh "$@"
 }
 
-# counted KEY - what io.stat says the group did on the device below
+# counted KEY - print the counter of the group in io.stat, for the device below
 counted() {
 	sed -n "s/^$devno .*$1=\([0-9]*\).*/\1/p" $cgroup/lab/io.stat
 }
@@ -67,11 +67,11 @@ if ! have_kernel_config KPROBE_EVENTS; then
 	exit 0
 fi
 # Where struct bio has them: no kernel's trace event shows the hint, nor 6.1's the priority.
-# The bio above has to show what was asked for, so the wrong place would be noticed.
+# The bio above has to show the requested value, so that a wrong offset is noticed.
 probe="p:lab/bio submit_bio_noacct device=+8(\$arg1):x64 prio=+22(\$arg1):u16 hint=+24(\$arg1):u8"
 echo "$probe" > $tracing/kprobe_events || bail "no probe"
 
-# both_bios FIELD=VALUE TEXT COMMAND... - what is submitted to ours and below has it
+# both_bios FIELD=VALUE TEXT COMMAND... - the bios to ours and to the device below have it
 both_bios() {
 	_want=$1
 	_text=$2
@@ -90,8 +90,7 @@ for context in auto workqueue; do
 	for rw in write read; do
 		# The class is in the bits from 13 on.
 		both_bios prio=$((2 << 13 | 6)) "I/O priority of a $rw, ${rw}_context:$context" \
-			fio --name=x --filename=/dev/mapper/ours --rw=$rw --bs=4k --size=4k --direct=1 \
-			--ioengine=psync --prioclass=2 --prio=6
+			fio_ours psync $rw 4k --size=4k --prioclass=2 --prio=6
 	done
 	if kernel_at_least 6.9; then
 		both_bios hint=3 "write hint, write_context:$context" rw --hint 3 write /dev/mapper/ours 0 page

@@ -79,7 +79,7 @@ for size in 512 4096; do
 		check "$size, RWF_NOWAIT, $kind: all done or refused" below uring --nowait --bs 262144 \
 			--count 16 --seed 2 $old $kind /dev/mapper/ours
 		is "$(cat below.out)" "0 done 16 again" "$size, RWF_NOWAIT, $kind: larger than the limit"
-		# After writing it has a look at what is there
+		# After writing, it reads the data back
 		[ $kind = read ] || reads=0
 		is "$reads $writes" "0 0" "$size, RWF_NOWAIT, $kind: nothing was sent"
 		check "$size, RWF_NOWAIT, $kind: as large as the limit" below uring --nowait --bs 65536 \
@@ -88,7 +88,7 @@ for size in 512 4096; do
 		is "$((reads + writes))" 65536 "$size, RWF_NOWAIT, $kind: that is sent"
 	done
 
-	# One does not mean the other; what is no multiple of a sector is made one
+	# Each limit is for itself; a size that is no multiple of a sector is rounded
 	limit 0 32768
 	below rw write /dev/mapper/ours 0 data
 	is $writes 32768 "$size: max_write_size alone: writes"
@@ -175,9 +175,9 @@ if have_kernel_config BLK_DEV_ZONED; then
 	kernel_at_least 6.12 || is $writes 65536 "zoned: nothing larger below"
 	check "zoned: read" below rw compare /dev/mapper/ours $((8 * MiB)) part
 	is $reads 65536 "zoned: nothing larger below"
-	check "zoned, io_uring: written and read" below fio --name=x --filename=/dev/mapper/ours \
-		--zonemode=zbd --offset=12M --size=4M --io_size=2M --rw=write --bs=256k --direct=1 \
-		--ioengine=io_uring --iodepth=1 --verify=crc32c --verify_fatal=1
+	check "zoned, io_uring: written and read" below fio_ours io_uring write 256k \
+		--zonemode=zbd --offset=12M --size=4M --io_size=2M --iodepth=1 --verify=crc32c \
+		--verify_fatal=1
 	is $reads 65536 "zoned, io_uring: nothing larger below"
 	kernel_at_least 6.12 || is $writes 65536 "zoned, io_uring: nor above it"
 	dm_remove ours

@@ -11,7 +11,7 @@ fi
 dev=$(tr : , < "/sys/block/${disk##*/}/dev")
 parameters=/sys/module/dm_inline_crypt/parameters
 
-# queue_limits NAME - what the mapped device has of these
+# queue_limits NAME - print these limits of the mapped device
 queue_limits() {
 	(cd "/sys/block/$(disk_name "/dev/mapper/$1")/queue" && grep -s . atomic_write_*)
 }
@@ -36,7 +36,7 @@ atomic() {
 	check "$text: the data is right" rw compare /dev/mapper/ours $((4 * 1048576)) $file
 }
 
-# What dm-crypt says to each size
+# The answers of dm-crypt for each size
 file 4096
 for target in crypt inline-crypt; do
 	dm_create ours "$(crypt_table $target "$disk")" || bail "no $target"
@@ -60,7 +60,7 @@ if [ "${max:-0}" = 0 ]; then
 	skip_all "device-mapper of this kernel has no atomic writes with dm-crypt"
 fi
 diag "up to $max bytes"
-is_at_least "$max" 262144 "that is enough for what would be cut otherwise"
+is_at_least "$max" 262144 "the limit is large enough for a write that would be cut otherwise"
 grep -q ": EINVAL" answers-inline-crypt
 is $? 0 "some are refused"
 
@@ -77,7 +77,7 @@ for options in '' 'write_context:workqueue' 'sector_size:4096' 'no_write_workque
 		"$text: larger than the limit"
 	is "$(rw --atomic write /dev/mapper/ours $((8 * 1048576 + 512)) data.4096 2>&1)" \
 		"EINVAL untouched" "$text: not aligned to its size"
-	# Not for what must not be split
+	# Not for a write that must not be split
 	echo 65536 > $parameters/max_write_size
 	atomic "$text, max_write_size" $max
 	atomic "$text, max_write_size" 131072 --nowait

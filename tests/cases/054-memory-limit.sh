@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: what writes in flight may have of the memory is dm-crypt's part, whatever the device below takes
+# DESCRIPTION: writes in flight take no more memory than those of dm-crypt, whatever the device below takes
 # kernels: oldest
 # shellcheck shell=dash disable=SC2154  # make_null_blk sets variables
 
@@ -8,7 +8,7 @@ requires_module dm-delay
 # KiB: two percent of all memory for all devices, at least 16 MiB for each
 part=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 50))
 least=16384
-# What goes beyond it: counts that are each CPU's own, and the pool that is always there
+# Slack beyond the limit: the per-CPU counts, and the pool that is always there
 slack=$((($(nproc) + 3) * 1024))
 size=$((part / 1024 + slack / 1024 + 24))
 make_null_blk null memory_backed=1 size=$size
@@ -21,7 +21,7 @@ in_flight() {
 	awk '/ block_bio_queue: / { sub(/.* block_bio_queue: /, ""); n += $5 } END { print int(n / 2) }' $tracing/trace
 }
 
-# fill TARGET - all is written at once, over what keeps it; sets sent to the KiB that came through
+# fill TARGET - write all at once to a device that completes nothing; sets sent to the KiB that reached it
 fill() {
 	dm_create slow "0 $(sectors "$null") delay $null 0 0 $null 0 3600000" || bail "no slow device"
 	dm_create top "$(crypt_table "$1" /dev/mapper/slow)" || bail "no $1"
@@ -33,7 +33,7 @@ fill() {
 	blkdiscard -z /dev/mapper/top &
 	writer=$!
 	sent=0 same=0
-	# Nothing comes back, so what does not change any more is all
+	# Nothing completes, so a count that does not change any more is final
 	for _ in $(seq 120); do
 		was=$sent
 		sleep 1
@@ -44,7 +44,7 @@ fill() {
 	diag "$1: $sent KiB of $((size * 1024)) are in flight"
 }
 
-# empty TEXT - the device sends on what it was sent, and the rest, too
+# empty TEXT - let the device complete the writes, those that follow included
 empty() {
 	trace_stop trace
 	echo 0 > $tracing/events/block/block_bio_queue/filter
@@ -57,7 +57,7 @@ empty() {
 	dm_remove slow
 }
 
-# within TEXT LIMIT - what was sent is as much as that, and no more
+# within TEXT LIMIT - as much as LIMIT was sent, and no more
 within() {
 	is_at_least "$sent" $(($2 - slack)) "$1: up to the limit"
 	is_at_least $(($2 + slack)) "$sent" "$1: and not beyond it"

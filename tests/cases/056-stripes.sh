@@ -3,7 +3,7 @@
 # kernels: 6.12 newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 
-# What is compared with dm-crypt, in the same guest, is a device that takes long: with
+# The comparison with dm-crypt, in the same guest, is over a slow device: with
 # members that wait for each other a read of 16 chunks takes 16 times as long.
 delay_ms=40
 requires_module dm-delay

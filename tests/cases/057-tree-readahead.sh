@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: who reads the blocks of a directory's tree ahead is not made to wait for each
+# DESCRIPTION: a task that reads ahead the blocks of a directory's tree does not wait for each of them
 # kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk sets variables
 
@@ -41,6 +41,6 @@ theirs=$ms expected=$entries
 list inline-crypt
 diag "cold listing: $ms ms, over dm-crypt $theirs ms"
 is "$entries $expected" "3000 3000" "all entries are listed"
-# Blocks that it does need are read one by one, and the same as over dm-crypt.
-is_at_least 20 "${waited:-999999}" "next to no read was waited for in map"
-is_at_least $((theirs * 13 / 10 + 2 * delay_ms)) "$ms" "no longer than over dm-crypt"
+# The blocks that the task needs at once are read one by one, as over dm-crypt.
+is_at_least 20 "${waited:-999999}" "at most 20 reads were waited for in map"
+is_at_least $((theirs * 13 / 10 + 2 * delay_ms)) "$ms" "the listing takes at most 1.3 times as long as over dm-crypt"

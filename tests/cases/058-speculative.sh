@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: who sends many reads from read() before it waits for them is soon let go on
+# DESCRIPTION: a task that sends many reads before it waits for any is soon not made to wait for each
 # kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and count_io set variables
 
-# By which the target tells one read() from another
+# The target tells one read() from another by the counters of this option
 requires_kernel_config TASK_XACCT
 requires_module dm-delay
 delay_ms=30
@@ -44,9 +44,9 @@ for plug in 0 1; do
 	text="8 reads in a call"
 	[ $plug = 0 ] || text="$text, each in a plug"
 	diag "$text: $ours ms, over dm-crypt $theirs ms"
-	is_at_least $((theirs * 3 / 2)) "$ours" "$text: hardly longer than over dm-crypt"
+	is_at_least $((theirs * 3 / 2)) "$ours" "$text: at most 1.5 times as long as over dm-crypt"
 
-	# And who waits for each is not taken for one that does not.
+	# A task that waits for each read is not taken for a task that sends many.
 	set_up inline-crypt 1 $plug
 	count_io ours read_calls
 	is "$r_caller" $calls "one read${text#8 reads}: all by the caller" ||

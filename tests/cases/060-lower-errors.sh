@@ -8,7 +8,7 @@ make_loop loop 16
 random_file data 1
 head -c 1048576 /dev/zero > zeros
 
-# under TABLE... - what is below ours, now
+# under TABLE... - put these tables below ours
 under() {
 	reload lower "0 16384 $*" > /run/check.out 2>&1 || {
 		bail "reload of lower: $* $(cat /run/check.out)"
@@ -28,8 +28,7 @@ failing_reads() {
 	drop_caches
 	check_not "$1: buffered read" cmp -s -n 4096 data /dev/mapper/ours
 	for engine in libaio io_uring; do
-		fio --name=x --filename=/dev/mapper/ours --ioengine=$engine --rw=read --bs=4k \
-			--size=16k --direct=1 --iodepth=4 > fio.out 2>&1
+		fio_ours $engine read 4k --size=16k --iodepth=4 > fio.out 2>&1
 		like "$(cat fio.out)" "err= *5|error=Input/output" "$1: $engine"
 	done
 }
@@ -74,8 +73,7 @@ check "is right" rw compare /dev/mapper/ours 0 before
 for start in 0 65536 131072; do
 	rw read /dev/mapper/ours $start 262144 > back 2> error
 	like "$? $(cat error)" "^1 EIO " "a hole: a read over it from $start"
-	fio --name=x --filename=/dev/mapper/ours --ioengine=libaio --rw=read --bs=256k --offset=$start \
-		--size=256k --direct=1 > fio.out 2>&1
+	fio_ours libaio read 256k --offset=$start --size=256k > fio.out 2>&1
 	like "$(cat fio.out)" "err= *5|error=Input/output" "a hole: libaio over it from $start"
 done
 tail -c +135169 data > after
@@ -95,13 +93,13 @@ rw read /dev/mapper/ours 0 4096 > back
 is "$(cmp -l data back 2> /dev/null | awk '{ print int(($1 - 1) / 16) }' | sort -u | tr '\n' ' ')" "62 " \
 	"a changed bit below garbles its cipher block only"
 
-# --- errors of other kinds: what a device of dm-linear's reports
+# --- errors of other kinds, as a device of dm-linear reports them
 modprobe sd_mod 2> /dev/null
 modprobe scsi_debug dev_size_mb=16 opts=2 || {
 	skip "other errors" "no module scsi_debug"
 	exit 0
 }
-for _ in $(seq 50); do
+for _ in $(seq 600); do
 	disk=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*)
 	[ ! -b "$disk" ] || break
 	sleep 0.1
@@ -142,8 +140,8 @@ for context in auto caller endio workqueue; do
 	make_crypt ours "$disk" read_context:$context write_context:$write_context
 	outcomes ours > outcomes.ours
 	check "$context: reads and writes fail as those of dm-linear" diff outcomes.linear outcomes.ours
-	# sd looks again at what it was wrong about
-	check "$context: a write of what is in order" rw write /dev/mapper/ours 0 data
+	# sd corrects its wrong idea of the device
+	check "$context: a write of a good sector" rw write /dev/mapper/ours 0 data
 	check "$context: and a read" rw compare /dev/mapper/ours 0 data
 	dm_remove ours
 done

@@ -11,17 +11,17 @@ under_io() {
 		--name=aio --ioengine=libaio --iodepth=8 --name=uring --ioengine=io_uring --iodepth=8 \
 		--name=buffered --direct=0 --offset=4M --ioengine=psync > fio.out 2>&1 &
 	pid=$!
-	# Until it is really at it
+	# Wait until I/O is really in flight
 	check "$1: I/O is going on" await_counter ours w_caller 100
 	check "$1: taken away" sh -c "$2"
-	# Direct I/O ends by itself; who only writes to the page cache does not notice.
+	# Direct I/O ends by itself. The job that writes to the page cache does not notice the error.
 	for _ in $(seq 100); do
 		grep -q 'err=' fio.out && break
 		sleep 0.1
 	done
 	kill -INT $pid 2>/dev/null
 	wait $pid
-	# 5: EIO; 6: ENXIO; 19: ENODEV. Anything else is not what a device that is gone says.
+	# 5: EIO; 6: ENXIO; 19: ENODEV. A device that is gone reports no other error.
 	errors=$(sed -n 's/.*err= *\([0-9]*\).*/\1/p' fio.out | grep -vx 0 | sort -un | paste -sd ' ')
 	diag "$1: fio saw errors $errors"
 	like "$errors" '^(5|6|19)( (5|6|19))*$' "$1: fio saw errors of a device that is gone"

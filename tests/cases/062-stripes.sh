@@ -6,7 +6,7 @@
 requires_module dm-mod
 [ "$(nproc)" -gt 1 ] || skip_all "one CPU"
 
-# parts OFFSET FILE - write FILE there; prints what is sent of it, "offset:bytes"... in KiB
+# parts OFFSET FILE - write FILE at OFFSET; prints the bios that are sent, "offset:bytes"... in KiB
 parts() {
 	trace_start dm_inline_crypt/submit
 	rw --huge write /dev/mapper/ours $1 $2
@@ -15,7 +15,7 @@ parts() {
 		awk '{ printf "%s%d:%d", n++ ? " " : "", $1 / 2, $2 / 1024 }'
 }
 
-# learn - so that the target knows what the cipher costs
+# learn - let the target learn the cost of the cipher
 learn() {
 	for _ in $(seq 16); do
 		rw write /dev/mapper/ours 0 data64
@@ -56,7 +56,7 @@ learn
 plain=$(parts 0 data)
 is_at_least "$(echo $plain | wc -w)" 1 "a megabyte, no stripes: $plain"
 dm_remove ours
-# The cipher of a real CPU may be too fast for it to be worth it
+# With the cipher of a real CPU, cutting may not pay
 [ "$(echo $plain | wc -w)" -gt 2 ] || skip_all "1 MiB is not worth cutting to small parts here"
 
 # Stripes of 2 MiB that cost nothing

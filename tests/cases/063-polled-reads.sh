@@ -5,7 +5,7 @@
 
 # large TEXT SIZE OPTION... - blocks of SIZE, written and read
 #
-# What would have to be split is refused again and again: so there is a limit of time.
+# A polled bio that has to be split is refused again and again, hence the time limit.
 large() {
 	text=$1
 	size=$2
@@ -34,7 +34,7 @@ for sectors in 512 4096; do
 	dm_remove ours
 done
 
-# What is split is counted once
+# A bio that is split is counted once
 echo 64 > $queue/max_sectors_kb
 make_crypt ours "$null"
 stat=/sys/block/$(disk_name /dev/mapper/ours)/stat
@@ -53,7 +53,7 @@ large "dm-linear below" 1048576
 dm_remove ours
 dm_remove between
 
-# What goes over the end of a zone has to be split, even where zones mean nothing
+# A bio over the end of a zone has to be split, even if zones mean nothing here
 if have_kernel_config BLK_DEV_ZONED; then
 	make_null_blk zoned memory_backed=1 size=16 submit_queues=1 poll_queues=1 zoned=1 \
 		zone_size=4 zone_nr_conv=3

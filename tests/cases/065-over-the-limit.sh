@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: a write over the limit of memory waits for pages, its submitter does not
+# DESCRIPTION: a write over the limit of memory waits for pages, and its submitter does not
 # kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and count_io set variables
 
@@ -24,7 +24,7 @@ deep() {
 
 # in_flight N - wait until so many requests are
 in_flight() {
-	for _ in $(seq 300); do
+	for _ in $(seq 600); do
 		read -r _reads _writes < "/sys/block/$(disk_name /dev/mapper/top)/inflight"
 		[ "$_writes" -lt "$1" ] || return 0
 		sleep 0.1
@@ -59,8 +59,8 @@ submission inline-crypt
 # 10 ms are for a busy machine: its share of the second that the device takes is more.
 is_at_least $((5 * theirs + 10000)) "$mean" "io_submit() is about as fast as with dm-crypt"
 # The device takes a second for a write; a submitter that waits for pages waits for that.
-is_at_least 500000 "$worst" "and at worst takes less than the device"
-is_at_least "$wrote" 4 "and its writes get through"
+is_at_least 500000 "$worst" "io_submit() at worst takes less than the device"
+is_at_least "$wrote" 4 "the writes of the other task complete"
 is_at_least "$(counter top nomem)" 1 "writes waited for pages, and are counted for that"
 dm_remove top
 dm_remove slow
@@ -76,7 +76,7 @@ check "NOWAIT over the limit" uring --nowait --count 8 --bs 4096 --depth 8 --see
 like "$(cat /run/check.out)" ' [1-9][0-9]* again$' "ends with EAGAIN"
 wait
 
-# --- what is known of the submitter only
+# --- properties of the submitter: its cgroup
 requires_kernel_config BLK_CGROUP
 mount -t cgroup2 none /mnt 2> /dev/null || skip_all "no cgroup2"
 echo "+io" > /mnt/cgroup.subtree_control 2> /dev/null || skip_all "no io controller"

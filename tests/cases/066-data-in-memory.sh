@@ -18,9 +18,9 @@ dm_create ours "0 16384 inline-crypt aes-cbc-elephant $(test_key 64) 0 $null 0 1
 take_memory 100
 
 check "written" keymem write 71 /dev/mapper/ours
-is "$(keymem find 71 2> /dev/null)" "raw 0 hex 0" "nothing is left of what was written"
+is "$(keymem find 71 2> /dev/null)" "raw 0 hex 0" "nothing is left of the written data"
 check "read, and the same" keymem read 71 /dev/mapper/ours
-is "$(keymem find 71 2> /dev/null)" "raw 0 hex 0" "nothing is left of what was read"
+is "$(keymem find 71 2> /dev/null)" "raw 0 hex 0" "nothing is left of the read data"
 like "$(keymem find 71 --own 2> /dev/null)" 'raw [1-9][0-9]* hex [1-9]' "it would have been found"
 dm_remove ours
 check "memory is given back" give_memory

@@ -9,8 +9,8 @@ mask=/sys/devices/virtual/workqueue/cpumask
 
 # aio [fio option...] - reads and writes of one task on ours, deep enough for helpers, verified
 aio() {
-	fio --name=x --filename=/dev/mapper/ours --direct=1 --ioengine=libaio --rw=randrw --bs=4k \
-		--iodepth=16 --size=4M --verify=crc32c --verify_fatal=1 --verify_state_save=0 "$@"
+	fio_ours libaio randrw 4k --iodepth=16 --size=4M --verify=crc32c --verify_fatal=1 \
+		--verify_state_save=0 "$@"
 }
 
 make_brd ram 16

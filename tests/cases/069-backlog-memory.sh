@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: helpers that have to wait for pages keep nobody waiting for ever, and not a block is lost
+# DESCRIPTION: helpers that have to wait for pages make progress, and no block is lost
 # kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and count_io set variables
 
@@ -29,9 +29,9 @@ for _try in 1 2 3 4; do
 	[ "$spread" = 0 ] || break
 done
 if [ "$spread" -gt 0 ]; then
-	ok "some of it by helpers"
+	ok "helpers encrypted some of the writes"
 else
-	skip "some of it by helpers" "the host left no CPU idle"
+	skip "helpers encrypted some of the writes" "the host left no CPU idle"
 fi
 is $((w_caller + w_wq)) $((mib * 256)) "each write was encrypted once"
 

@@ -51,7 +51,7 @@ mkswap /dev/mapper/swap > /dev/null || bail "mkswap"
 # fill_memory LEAVE - use up the machine's memory but for about LEAVE MiB
 #
 # A copy of zeros takes the emulated CPU half a minute, so most is taken away; the
-# rest goes to what is never swapped out.
+# rest goes to memory that is never swapped out.
 fill_memory() {
 	take_memory $(($1 + 32))
 	mkdir fill
@@ -80,10 +80,10 @@ keep_writing() {
 	done
 }
 
-# What the kernel's mempools do: one with as many elements as the pool of pages
-# gets something back that it lacks; and somebody waits for one, which is 5 s at a
-# time, a sleep that nothing else here does. How often that happens is a matter of
-# luck; 090-fault-injection makes sure of it.
+# Two events show that the pool of pages was in use. A mempool with as many elements as
+# that pool gets an element back while it lacks some. And a task waits for an element,
+# which it does for 5 s at a time, as nothing else here does. How often that happens is a
+# matter of luck; 090-fault-injection makes sure of it.
 probes=
 if {
 	echo 'p:lab/refill mempool_free min=+4(%si):s32 nr=+8(%si):s32'

@@ -35,7 +35,7 @@ for device in loop brd null_blk; do
 done
 
 # A device that cannot take a request without waiting, or not in one piece, says
-# so. Who submitted it must try again; a worker on its behalf must not fail it.
+# so. The submitter must try again; a worker that acts for it must not fail the bio.
 make_null_blk dev memory_backed=1 size=16 irqmode=2 completion_nsec=50000 hw_queue_depth=2 max_sectors=64
 modprobe icrypt-test-async || bail "no test driver"
 for options in '' 'write_context:workqueue read_context:workqueue' async; do

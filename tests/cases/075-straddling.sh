@@ -10,7 +10,7 @@ random_file data 1
 head -c 65536 data > data64
 
 # whole TEXT OPTION... - write so, read normally, and the other way round; on
-# the disk is what dm-crypt makes of it
+# the disk is the ciphertext that dm-crypt writes
 whole() {
 	text=$1
 	shift

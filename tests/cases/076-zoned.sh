@@ -19,9 +19,9 @@ for size in 512 4096; do
 		--io_size=1M --bsrange=4k-128k --ioengine=libaio --iodepth=4
 	start=$((8 * 1048576))
 	for depth in 1 8; do
-		check "$size, depth $depth: sequential zones written" fio --name=x --filename=/dev/mapper/ours \
-			--zonemode=zbd --offset=8M --size=8M --io_size=3M --rw=write --bs=64k --direct=1 \
-			--ioengine=libaio --iodepth=$depth --verify=crc32c --verify_fatal=1
+		check "$size, depth $depth: sequential zones written" fio_ours libaio write \
+			64k --zonemode=zbd --offset=8M --size=8M --io_size=3M --iodepth=$depth \
+			--verify=crc32c --verify_fatal=1
 		check "$size: reset" blkzone reset -o $((start / 512)) -c 2 /dev/mapper/ours
 	done
 	check "$size: 2 MiB in one go" rw write /dev/mapper/ours $start data
@@ -41,7 +41,7 @@ for size in 512 4096; do
 done
 
 # Newer kernels have the conventional zones alone as a regular device: there is no order to
-# be kept, and what must not wait does not. That one below is suspended says so.
+# be kept, and NOWAIT I/O does not wait. A suspended device below shows that.
 dm_create below "0 $(sectors "$null") linear $null 0" || bail "no linear device"
 dm_create ours "0 16384 inline-crypt aes-xts-plain64 $(test_key 64) 0 /dev/mapper/below 0" ||
 	bail "no table over conventional zones"
@@ -58,7 +58,7 @@ if [ "$(cat "/sys/block/$(disk_name /dev/mapper/ours)/queue/zoned")" = none ]; t
 	done
 	dmsetup resume below
 	wait $pid
-	like "$? $(cat error)" '^1 EAGAIN' "conventional zones: what must not wait does not"
+	like "$? $(cat error)" '^1 EAGAIN' "conventional zones: a NOWAIT write does not wait"
 else
 	skip "conventional zones alone" "zoned in this kernel"
 fi
@@ -69,9 +69,8 @@ dm_remove below
 modprobe icrypt-test-async || bail "no test driver"
 dm_create ours "0 $(sectors "$null") inline-crypt capi:test-async-plain64 $(test_key 64) 0 $null 0" ||
 	bail "no table with the test driver"
-check "asynchronous cipher: sequential zones" fio --name=x --filename=/dev/mapper/ours \
-	--zonemode=zbd --offset=8M --size=8M --io_size=3M --rw=write --bs=64k --direct=1 \
-	--ioengine=libaio --iodepth=8 --verify=crc32c --verify_fatal=1
+check "asynchronous cipher: sequential zones" fio_ours libaio write 64k --zonemode=zbd \
+	--offset=8M --size=8M --io_size=3M --iodepth=8 --verify=crc32c --verify_fatal=1
 check "asynchronous cipher: 2 MiB in one go" rw write /dev/mapper/ours $((16 * 1048576)) data
 check "and read" rw compare /dev/mapper/ours $((16 * 1048576)) data
 dm_remove ours

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: requests larger than what one bio of single pages holds
+# DESCRIPTION: requests that are larger than a bio of single pages can be
 # kernels: oldest newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
@@ -65,7 +65,7 @@ for size in 512 4096; do
 	make_crypt ours "$polled" sector_size:$size
 	large_polled "sectors of $size" "$polled"
 done
-# What has tags is read a MiB at a time.
+# A device with tags is read a MiB at a time.
 if kernel_at_least 6.12; then
 	find_nvme nvme
 	dm_create ours "0 98304 inline-crypt capi:gcm(aes)-random $(test_key 32) 0 $nvme 0 2 \

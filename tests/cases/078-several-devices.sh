@@ -4,13 +4,7 @@
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 random_file data 8
-jobs=
-at=0
-for engine in psync libaio io_uring; do
-	jobs="$jobs --name=$engine --ioengine=$engine --direct=1 --iodepth=8 --offset=${at}M --size=1M"
-	at=$((at + 1))
-done
-jobs="$jobs --name=buffered --ioengine=psync --offset=${at}M --size=1M"
+jobs=$(fio_engines)
 
 # works TEXT DEVICE TOP... - data right on DEVICE; TOPs are of ours
 works() {
@@ -42,11 +36,11 @@ for kind in loop null_blk; do
 	works "$kind, stripes" /dev/mapper/top
 	dm_remove top
 
-	# One that wants no help stays alone when a neighbour is helped
+	# A device with read_context:caller gets no help, even while its neighbour gets some
 	dm_remove crypt2
 	eval "make_crypt crypt2 \$dev2 read_context:caller"
 	dm_create top "0 32768 striped 2 2048 /dev/mapper/crypt1 0 /dev/mapper/crypt2 0" || bail "no stripes"
-	check "$kind, stripes, one of them alone: 8 MiB written" rw write /dev/mapper/top 0 data
+	check "$kind, stripes, one of them without helpers: 8 MiB written" rw write /dev/mapper/top 0 data
 	helped=0
 	shared=$(counter crypt2 spread)
 	# At least 20 times, and until another CPU had nothing else to do
@@ -60,8 +54,8 @@ for kind in loop null_blk; do
 	else
 		skip "$kind: a worker helped with the first one's reads" "the host left no CPU idle"
 	fi
-	# What the reader's sleep leaves to a worker counts for r_wq, too.
-	is "$(counter crypt2 spread)" "$shared" "$kind: and not with the other's"
+	# r_wq counts the bios that the reader's sleep leaves to a worker, too.
+	is "$(counter crypt2 spread)" "$shared" "$kind: no worker helped with the reads of the device that allows none"
 	dm_remove top
 
 	# A over B, and over the device of B beside it: reads of A that go directly

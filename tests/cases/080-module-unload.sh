@@ -12,9 +12,8 @@ for i in 1 2 3 4 5; do
 	dmsetup suspend ours
 	check_not "$i: nor while it is suspended" rmmod dm_inline_crypt
 	dmsetup resume ours
-	# What was going on a moment ago must not have code left to run.
-	fio --name=x --filename=/dev/mapper/ours --rw=randrw --bs=4k --size=256k --ioengine=libaio \
-		--iodepth=16 --direct=1 > /dev/null || not_ok "$i: I/O"
+	# Nothing that ran a moment ago may still have code of the module to run.
+	fio_ours libaio randrw 4k --size=256k --iodepth=16 > /dev/null || not_ok "$i: I/O"
 	rw read /dev/mapper/ours 0 4194304 > /dev/null
 	dm_remove ours
 	check "$i: removed when idle" rmmod dm_inline_crypt

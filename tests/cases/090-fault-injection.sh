@@ -68,7 +68,7 @@ done
 find_nvme disk
 faulty gcm "NVMe" "capi:gcm(aes)-random $(test_key 32) 0 $disk 0 2 integrity:28:aead sector_size:4096"
 
-# Not one page for those who write, though they may wait for it: they live on the
+# Writers get not one page, though they may wait for it: they live on the
 # pool, which holds 1 MiB, and have several of that at once. A wait for its pages is
 # 5 s at a time, a sleep that nothing else here does.
 have_kernel_config KPROBE_EVENTS || bail "no kprobe events"

@@ -31,7 +31,7 @@ failing() {
 	return $_failing_status
 }
 
-# uring checks for itself that a write that ended with EAGAIN left what was there
+# uring itself checks that a write that ended with EAGAIN left the old data
 # before, that one that did not is there, and that a read with EAGAIN left its
 # buffer alone.
 size="--count 24 --bs 262144 --depth 4"

@@ -13,7 +13,7 @@ version() {
 	dmsetup targets | sed -n "s/^$1  *v//p"
 }
 
-# tables FILE - what comes back for each line of the list, keys included, and to IMA
+# tables FILE - record the table and the IMA status of each line of the list, keys included
 tables() {
 	while read -r line; do
 		if dm_create try "0 $length crypt $line" 2> /dev/null; then
@@ -28,7 +28,7 @@ tables() {
 	done < lines > "$1"
 }
 
-# dm-crypt first, to learn what is expected
+# dm-crypt first: its answers are the expected ones
 requires_module dm-crypt
 theirs=$(version crypt)
 like "$theirs" '^1\.[0-9]+\.0$' "dm-crypt has a version: $theirs"
@@ -75,7 +75,7 @@ tables expected
 kmsg_mark
 check_not "no takeover while dm-crypt has the name" modprobe dm-inline-crypt takeover=1
 like "$(kmsg)" 'inline-crypt: cannot register the target "crypt": another module provides it' "the kernel log says why"
-like "$(kmsg)" 'takeover: run "rmmod dm-crypt" first, or load without' "and what to do"
+like "$(kmsg)" 'takeover: run "rmmod dm-crypt" first, or load without' "the log says what to do"
 check_not "we are not loaded" loaded dm-inline-crypt
 is "$(version crypt)" "$theirs" "dm-crypt still is"
 check "without takeover we load beside it" modprobe dm-inline-crypt
@@ -123,5 +123,5 @@ check "we go" rmmod dm-inline-crypt
 is "$(version crypt)" "" "nobody has the name"
 dm_create secret "0 $length crypt $(head -n 1 lines)" || bail "dm-crypt does not load by itself"
 check "a request for the target loads dm-crypt" loaded dm-crypt
-check "it reads what we wrote" rw compare /dev/mapper/secret 65536 data
+check "dm-crypt reads the data that we wrote" rw compare /dev/mapper/secret 65536 data
 dm_remove secret

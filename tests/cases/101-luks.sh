@@ -14,7 +14,7 @@ persist --key-file pass
 essiv --key-file pass
 luks1 --key-file pass
 END
-# What cryptsetup asks the version of the target for, since 2.8
+# cryptsetup checks the version of the target for this since 2.8
 if cryptsetup --help | grep -q perf-high_priority && kernel_at_least 6.12; then
 	echo "high --key-file pass --perf-high_priority" >> volumes
 else

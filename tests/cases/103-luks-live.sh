@@ -64,7 +64,7 @@ for keyring in keyring no-keyring; do
 	# shellcheck disable=SC2086
 	check "$keyring: luksResume" cs luksResume $option --key-file pass vol
 	wait $reader
-	is "$(cat reader)" right "$keyring: then it reads what was there"
+	is "$(cat reader)" right "$keyring: then it reads the data that was there"
 
 	# shellcheck disable=SC2086
 	check "$keyring: refresh" cs refresh $option --key-file pass --allow-discards \

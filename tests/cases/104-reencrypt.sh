@@ -17,11 +17,11 @@ reencrypt() {
 
 # interrupt DEVICE [option...] - kill it when a part is done; fails if it was faster
 #
-# The first line of the overlay is what is done, if it is not the only one.
+# If the overlay has several lines, the first is the part that is done.
 interrupt() {
 	reencrypt "$@" > reencrypt.out 2>&1 &
 	_pid=$!
-	for _ in $(seq 500); do
+	for _ in $(seq 1200); do
 		_done=$(dmsetup table vol-overlay 2> /dev/null |
 			awk 'NR == 1 { done = $2 } END { if (NR > 1) print done }')
 		[ "${_done:-0}" -lt 4096 ] || break
@@ -33,7 +33,7 @@ interrupt() {
 	[ $? = 137 ] && [ "${_done:-0}" -ge 4096 ]
 }
 
-# take_down - what a crash leaves: the volume may be suspended, on top of others
+# take_down - leave the state of a crash: the volume may be suspended, on top of others
 take_down() {
 	for _ in 1 2 3 4 5 6; do
 		dmsetup ls --noheadings 2> /dev/null | grep -q '^vol' || return 0

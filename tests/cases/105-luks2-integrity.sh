@@ -21,7 +21,7 @@ names="hmac random essiv poly gcm"
 for name in $names; do
 	echo "$name --key-file pass"
 done > volumes
-# What cryptsetup asks the versions of the targets for, since 2.8
+# cryptsetup checks the versions of the targets for this since 2.8
 for name in keysize inline; do
 	option=--integrity-inline
 	[ $name = inline ] || option=--integrity-key-size
@@ -56,7 +56,7 @@ look() {
 	# Nothing is below that takes data without tags
 	inline) return ;;
 	esac
-	# The layer below takes what has no tag
+	# The layer below takes a sector without a tag
 	check "$1: $2: change a sector" rw write "/dev/mapper/${1}_dif" 0 zeros
 	kmsg_mark
 	like "$(rw read "/dev/mapper/$1" 0 4096 2>&1 > /dev/null)" EILSEQ "$1: $2: an error"

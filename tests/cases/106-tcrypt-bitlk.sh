@@ -29,7 +29,7 @@ xts_key() {
 	echo "$1" | cut -c "$(($2 * 2 + 1))-$(($2 * 2 + 64)),$(($3 * 2 + 1))-$(($3 * 2 + 64))"
 }
 
-# tcrypt_header MAGIC - what is encrypted of it: 448 bytes
+# tcrypt_header MAGIC - print the encrypted part of the header: 448 bytes
 tcrypt_header() {
 	test_key 192 > keys
 	xxd -r -p keys > header.keys
@@ -51,7 +51,7 @@ tcrypt_header() {
 	crc32 < header.fields | cat header.fields - header.keys
 }
 
-# make_tcrypt DEVICE MAGIC KEY CIPHER... - KEY is what PBKDF2 makes of salt and passphrase
+# make_tcrypt DEVICE MAGIC KEY CIPHER... - KEY is the result of PBKDF2 for salt and passphrase
 #
 # The header is encrypted by the same ciphers as the data, as a sector 0.
 make_tcrypt() {
@@ -102,7 +102,7 @@ make_bitlk() {
 		le 4 8192
 		le 8 1048576; le 8 1310720; le 8 1572864
 		le 8 1114112
-		# What follows is counted here
+		# The reads and writes below are counted
 		le 4 72
 		le 4 1
 		le 4 48
@@ -119,8 +119,8 @@ make_bitlk() {
 		head -c 2040 /dev/zero
 	} > metadata
 	# From version 2.8 on cryptsetup wants a checksum behind the 136 * 16 bytes, and
-	# in it the place of a hash, which only who has the password can look at. gzip
-	# keeps the CRC of what it packs.
+	# in it the place of a hash, which only a holder of the password can see. gzip
+	# keeps the CRC of the packed data.
 	{
 		cat metadata
 		le 2 88

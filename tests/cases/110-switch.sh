@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: inline-crypt-switch: there and back, what it refuses, and no key to be seen
+# DESCRIPTION: inline-crypt-switch: there and back, its refusals, and no key becomes visible
 # kernels: oldest
 # shellcheck shell=dash disable=SC2154,SC2086,SC2046  # make_loop sets variables
 
 requires_command inline-crypt-switch
-# What it says of cryptsetup
+# Its message about cryptsetup
 fails="cryptsetup status, refresh, resize, luksSuspend, luksResume and close fail"
-# there_and_back NAME TEXT [option...] - and the table is what it was
+# there_and_back NAME TEXT [option...] - and the table is the old one
 there_and_back() {
 	_name=$1
 	_what=$2
@@ -26,7 +26,7 @@ size=$(sectors "$loop")
 key=$(test_key 64)
 random_file data 1
 
-# --- what it says, and refuses
+# --- its messages and refusals
 check_not "no name" switch
 check_not "no such mapping" switch nothing
 like "$(cat /run/check.out)" "nothing: no such mapping" "with a message"
@@ -42,13 +42,13 @@ like "$(cat /run/check.out)" "ours: would load its table with inline-crypt in pl
 	"that the table is"
 like "$(cat /run/check.out)" "ours: would check with a temporary mapping whether inline-crypt reads the same data" \
 	"that it is tried before"
-like "$(cat /run/check.out)" "ours: until it is switched back, $fails" "what cryptsetup cannot do then"
-like "$(cat /run/check.out)" "ours: until then, systemd and cryptsetup-suspend leave it open" "and who does not tell"
-like "$(cat /run/check.out)" 'ours: until then, "dmsetup remove ours" closes it' "and what does it"
+like "$(cat /run/check.out)" "ours: until it is switched back, $fails" "it names the commands of cryptsetup that fail then"
+like "$(cat /run/check.out)" "ours: until then, systemd and cryptsetup-suspend leave it open" "it names the programs that fail without a message"
+like "$(cat /run/check.out)" 'ours: until then, "dmsetup remove ours" closes it' "it names the command that closes the device"
 check_not "and did not load it" grep -q ^dm_inline_crypt /proc/modules
-is "$(target ours)" crypt "it is what it was"
+is "$(target ours)" crypt "the target is the same as before"
 check "usable" usable ours
-check "to what it is" switch --to crypt ours
+check "a switch to the present target succeeds" switch --to crypt ours
 dmsetup suspend ours
 check_not "suspended" switch ours
 like "$(cat /run/check.out)" "dmsetup resume ours" "with a message"
@@ -76,9 +76,9 @@ is "$(target ours)" inline-crypt "switched"
 drop_caches
 check "the same data" cmp -n 1048576 data /dev/mapper/ours
 check "dry run" switch --dry-run ours
-like "$(cat /run/check.out)" "would load its table with crypt in place of inline-crypt" "says what it would do"
+like "$(cat /run/check.out)" "would load its table with crypt in place of inline-crypt" "it says which table it would load"
 check_not "and nothing of cryptsetup" grep cryptsetup /run/check.out
-is "$(target ours)" inline-crypt "it is what it was"
+is "$(target ours)" inline-crypt "the target is the same as before"
 check "--to crypt" switch --to crypt ours
 check "--to crypt again" switch --to crypt ours
 is "$(target ours)" crypt "it is"
@@ -134,7 +134,7 @@ there_and_back ours "key in a keyring"
 keyctl unlink "$id" @u > /dev/null
 check_not "key that is gone" switch ours
 like "$(cat /run/check.out)" "user:lab:x is in no keyring" "with a message"
-like "$(cat /run/check.out)" "\(keyctl padd user lab:x @s\)" "and what to do"
+like "$(cat /run/check.out)" "\(keyctl padd user lab:x @s\)" "the message says what to do"
 check "usable" usable ours
 # That helps in a session with a keyring of its own, as after a login, and @u does not.
 test_key 64 | xxd -r -p > raw
@@ -142,7 +142,7 @@ check_not "the key in @u is not found in a session" keyctl session - sh -c \
 	"/usr/bin/keyctl padd user lab:x @u < raw && inline-crypt-switch ours"
 like "$(cat /run/check.out)" "user:lab:x is in no keyring" "with a message"
 keyctl purge user lab:x > /dev/null
-is "$(target ours)" crypt "it is what it was"
+is "$(target ours)" crypt "the target is the same as before"
 check "the key in @s is" keyctl session - sh -c \
 	"/usr/bin/keyctl padd user lab:x @s < raw && inline-crypt-switch ours"
 is "$(target ours)" inline-crypt "is inline-crypt"
@@ -150,15 +150,15 @@ check "and on the way back" keyctl session - sh -c \
 	"/usr/bin/keyctl padd user lab:x @s < raw && inline-crypt-switch ours"
 id=$(add_key lab:x 32)
 check_not "key that the target refuses" switch ours
-like "$(cat /run/check.out)" "kernel: .*inline-crypt: .*does not have the size" "with what the kernel says"
-is "$(target ours)" crypt "it is what it was"
+like "$(cat /run/check.out)" "kernel: .*inline-crypt: .*does not have the size" "it shows the message of the kernel"
+is "$(target ours)" crypt "the target is the same as before"
 check "usable" usable ours
 # One with the same name and of the same size, as of another disk
 keyctl purge user lab:x > /dev/null
 id=$(test_key 64 77 | xxd -r -p | keyctl padd user lab:x @u)
 check_not "another key of that name" switch ours
 like "$(cat /run/check.out)" "inline-crypt reads different data than crypt .*; the mapping keeps the target crypt\. A key" "with a message"
-is "$(target ours)" crypt "it is what it was"
+is "$(target ours)" crypt "the target is the same as before"
 is "$(tables ours)" "Active:Live" "and has no second table"
 check_not "nor is there a second mapping" dmsetup info inline-crypt-switch-trial
 test_key 64 | xxd -r -p | keyctl pupdate "$id"
@@ -166,7 +166,7 @@ check "the right one again" switch ours
 test_key 64 77 | xxd -r -p | keyctl pupdate "$id"
 check_not "another one on the way back" switch ours
 like "$(cat /run/check.out)" "crypt reads different data" "with a message"
-is "$(target ours)" inline-crypt "it is what it was"
+is "$(target ours)" inline-crypt "the target is the same as before"
 dm_remove ours
 
 # Tags that nobody has written yet: nothing to compare
@@ -197,7 +197,7 @@ for how in --disable-keyring ""; do
 	like "$(cat /run/check.out)" "would load its table" "$text: and the rest"
 	there_and_back luks "$text" --key-file pass
 	check "$text: there" switch --key-file pass luks
-	like "$(cat /run/check.out)" "luks: until it is switched back, $fails" "$text: says what cryptsetup cannot do"
+	like "$(cat /run/check.out)" "luks: until it is switched back, $fails" "$text: names the commands of cryptsetup that fail"
 	like "$(cat /run/check.out)" '"dmsetup remove luks" closes it' "$text: and what does it"
 	# As it says, and the manual page
 	while read -r status command; do
@@ -263,10 +263,10 @@ like "$(dmsetup table --inactive luks)" linear "which stays"
 dmsetup remove luks
 meanwhile "closed" "closed in the meantime" dmsetup remove luks
 meanwhile "closed, and the name taken" "changed in the meantime" reopen
-is "$(target luks)" crypt "it is what it was"
+is "$(target luks)" crypt "the target is the same as before"
 dmsetup remove luks
 meanwhile "resized" "changed in the meantime" cryptsetup resize --size 8192 luks --key-file pass
-is "$(target luks)" crypt "it is what it was"
+is "$(target luks)" crypt "the target is the same as before"
 cryptsetup close luks
 
 # locked PID - print which of its heap and stack is not swapped
@@ -290,7 +290,7 @@ check_not "wrong passphrase" switch --key-file wrong luks
 check_not "wrong header" switch --header "$loop.none" --key-file pass luks
 check_not "no terminal" setsid inline-crypt-switch luks
 like "$(cat /run/check.out)" "use --key-file" "with a message"
-is "$(target luks)" crypt "it is what it was"
+is "$(target luks)" crypt "the target is the same as before"
 # asks N - wait until the tool has asked N times on a terminal, and reads: what is typed
 # between the two goes when it stops the echo
 asks() {
@@ -326,7 +326,7 @@ is "$(sed -n -e 's/.*rt_sigprocmask(SIG_BLOCK, \[HUP INT QUIT TERM TSTP\].*/hold
 is "$(target luks)" inline-crypt "is inline-crypt"
 check_not "does not echo" grep -Eq "wrong|secret" screen
 check_not "^C is no answer" answer "$(printf 'sec\003')"
-is "$(target luks)" inline-crypt "it is what it was"
+is "$(target luks)" inline-crypt "the target is the same as before"
 
 # What ends it while it asks has to wait until the terminal echoes again. (SIGINT is
 # ignored here, as in all that a shell without job control starts in the background.)
@@ -336,14 +336,14 @@ is "$(target luks)" inline-crypt "it is what it was"
 	kill -TERM $(pidof inline-crypt-switch | tr ' ' '\n' | sort -n | head -n 1)
 	sleep 0.3
 	printf 'wrong\n'
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ ! -s tty ] || break
 		sleep 0.1
 	done
 } | script -qefc "inline-crypt-switch luks; stty -a > tty" screen > /dev/null
 like "$(cat tty)" '(^| )echo( |$)' "SIGTERM while it asks: then the terminal echoes"
 like "$(cat tty)" '(^| )isig( |$)' "and has its ^C"
-is "$(target luks)" inline-crypt "it is what it was"
+is "$(target luks)" inline-crypt "the target is the same as before"
 
 # As long as cryptsetup takes one
 head -c 512 /dev/zero | tr '\0' p > long

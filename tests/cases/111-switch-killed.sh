@@ -178,7 +178,7 @@ for signal in TERM KILL KILL-both; do
 	dmsetup suspend --noflush --nolockfs gate
 	dd if=/dev/zero of=/dev/mapper/ours bs=4k count=1 oflag=direct conv=notrunc 2> /dev/null &
 	writer=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ "$(awk '{ print $2 }' "/sys/block/$(disk_name /dev/mapper/ours)/inflight")" = 0 ] || break
 		sleep 0.02
 	done

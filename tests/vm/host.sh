@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host.sh - what provision, build-module and run share: where things are kept.
+# host.sh - functions that provision, build-module and run share, and where things are kept
 #
 # Sourced, never run. Everything the lab downloads or builds lives in one cache
 # outside the source tree, so that a checkout stays clean and several checkouts
@@ -38,7 +38,7 @@ cache=${INLINE_CRYPT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dm-inline-crypt}
 log() {
 	local fd=${INLINE_CRYPT_LOG_FD:-2}
 
-	# sudo closes what it does not know.
+	# sudo closes file descriptors other than the standard ones.
 	[ -e "/proc/self/fd/$fd" ] || fd=2
 	echo "[${0##*/}] $*" >&"$fd"
 }
@@ -49,10 +49,21 @@ die() {
 	exit 1
 }
 
-# skip MESSAGE... - cannot be had here; 77 is what automake calls a skip
-skip() {
+# not_here MESSAGE... - leave, because something cannot be had here
+#
+# With status 77, which automake takes for a skip.
+not_here() {
 	log "skip: $*"
 	exit 77
+}
+
+# need_kernel KERNEL - leave a .t file that needs a guest, if that kernel cannot be had
+need_kernel() {
+	local status=0
+
+	"$vm_dir/provision" tools "$1" >&2 || status=$?
+	[ $status != 77 ] || skip_all "kernel $1 cannot be had"
+	[ $status = 0 ] || exit $status
 }
 
 # as_root COMMAND... - run COMMAND as root, through sudo where we are not
@@ -67,6 +78,11 @@ as_root() {
 	fi
 }
 
+# checkout_id - print the name that this checkout has below the cache's build/
+checkout_id() {
+	echo "$top_dir" | sha256sum | cut -c1-12
+}
+
 # --- tests/kernels ------------------------------------------------------------
 
 kernels_file=$top_dir/tests/kernels
@@ -78,7 +94,7 @@ kernels() {
 		!/^#/ && NF && (want == " * " || index(want, " " $4 " ")) { print $1 }' "$kernels_file"
 }
 
-# kernel_field K suite|build|runs - print what tests/kernels says of kernel K, "" if nothing
+# kernel_field K suite|build|runs - print a column of tests/kernels for kernel K, "" if there is none
 kernel_field() {
 	awk -v kernel="$1" -v field="$2" '
 		BEGIN { column["suite"] = 2; column["build"] = 3; column["runs"] = 4 }

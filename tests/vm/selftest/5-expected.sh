@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: a complaint that was announced is none; and cases go on after all this
+# DESCRIPTION: a complaint that the case expects is no failure, and the cases go on after all failures
 # expects-dmesg: WARNING: .* at lab/expected
 
 ok "the case after them runs"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: a stall that does not come again in a new guest was the host's
+# DESCRIPTION: a stall that does not come again in a second guest is the host's fault, and no failure
 # shellcheck shell=dash
 
 requires_module nvme

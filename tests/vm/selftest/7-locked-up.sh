@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: one that comes again was not
+# DESCRIPTION: a lockup that comes again in a second guest is a failure
 
 ok "here as well"
 echo "watchdog: BUG: soft lockup - CPU#0 stuck for 26s!" > /dev/kmsg
