@@ -59,7 +59,7 @@ static bool variant_is_right(enum icrypt_units_variant v, struct icrypt_units_te
 }
 
 /**
- * icrypt_engine_module_init() - find the variants that this CPU has, and test them
+ * icrypt_engine_module_init() - find the variants that this CPU has, and test them all
  *
  * Without any, all is left to the crypto API.
  *
@@ -76,10 +76,9 @@ void icrypt_engine_module_init(void)
 	t = kzalloc_obj(*t);
 	engine_work = alloc_percpu(struct icrypt_engine_work);
 	while (t && engine_work && --v > ICRYPT_UNITS_NONE) {
-		if (icrypt_units_supported(v) && variant_is_right(v, t)) {
+		if (icrypt_units_supported(v) && variant_is_right(v, t) &&
+		    icrypt_skcipher_register(v) && !engine_variant)
 			engine_variant = v;
-			break;
-		}
 	}
 	kfree_sensitive(t);
 }
@@ -91,6 +90,7 @@ void icrypt_engine_module_init(void)
  */
 void icrypt_engine_module_exit(void)
 {
+	icrypt_skcipher_unregister();
 	free_percpu(engine_work);
 }
 
