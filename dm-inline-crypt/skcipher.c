@@ -352,7 +352,9 @@ static int icrypt_skcipher_setkey(struct crypto_skcipher *tfm, const u8 *raw, un
 	u8 salt[SHA256_DIGEST_SIZE];
 	int err;
 
+	/* Nothing of an old key is left, whoever gets the new one. */
 	ctx->engine = false;
+	memzero_explicit(keys, sizeof(*keys));
 	crypto_sync_skcipher_clear_flags(ctx->fallback, CRYPTO_TFM_REQ_MASK);
 	crypto_sync_skcipher_set_flags(ctx->fallback, flags);
 	/* It knows which keys are weak, or not allowed. */
