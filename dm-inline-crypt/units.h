@@ -128,6 +128,10 @@ void icrypt_units_test_input(const struct icrypt_units_answer *a, u8 *key, u8 *i
 u64 icrypt_units_test_sum(const u8 *data, unsigned int size);
 int icrypt_units_test(enum icrypt_units_variant v, const struct icrypt_units_answer *a,
 		      struct icrypt_units_test *t);
+
+/* skcipher.c */
+bool icrypt_skcipher_register(enum icrypt_units_variant v);
+void icrypt_skcipher_unregister(void);
 #endif /* ICRYPT_UNITS */
 
 #endif /* ICRYPT_UNITS_H */

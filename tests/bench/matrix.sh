@@ -9,11 +9,12 @@
 #   CELLS          extended regular expression, which cells to run
 #   ROUNDS         how often, by the clock
 #   RUNTIME        how long each, by the clock: 500ms, 3s
+#   VARIANTS       which targets, if not all
 #
 # Output: "# RESULT " and a JSON object a line. Its "kind" is plan (how many will
 # follow), machine, cell, cipher or cyclictest.
 
-bench_variants='linear crypt crypt-nowq crypt-samecpu inline-crypt'
+bench_variants=${VARIANTS:-linear crypt crypt-nowq crypt-samecpu inline-crypt}
 bench_failed=0
 
 bench_result() {
