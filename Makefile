@@ -54,7 +54,7 @@ CELLS	?= .
 CPUS	?= 1,2,4,8
 
 .DEFAULT_GOAL := module
-.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb
+.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb rpm arch
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (default: the running kernel) or KDIR= (a build tree)
@@ -92,6 +92,13 @@ uninstall: ## remove what "make install" installed; the module for KVER=
 deb: ## build the Debian packages dm-inline-crypt-dkms and inline-crypt-switch, in build/
 	tests/vm/provision packaging
 	packaging/make-deb build
+
+rpm: ## build the same as RPM packages, in build/
+	tests/vm/provision packaging
+	packaging/make-rpm build
+
+arch: ## make a directory for Arch Linux' makepkg, build/arch/
+	packaging/make-arch build/arch
 
 clean: ## remove build results
 	$(KBUILD) clean
