@@ -271,7 +271,8 @@ dkms_survives_errors() {
 	dkms_stands_in 'echo "#error no such kernel" >> dm-inline-crypt/table.c' 6.12.9999-amd64
 }
 
-# As README.md has it for a checkout. What dkms builds of it is the package's.
+# As README.md has it for a checkout. What dkms builds of it is the package's, which has
+# no KUnit tests.
 dkms_takes_a_checkout() {
 	mkdir "$tmp/src" &&
 		in_dkms sh -euc '
@@ -281,7 +282,7 @@ dkms_takes_a_checkout() {
 			dkms remove --sourcetree "$1" "dm-inline-crypt/$3" --all
 			[ -z "$(dkms status --sourcetree "$1")" ]
 			' sh "$tmp/src" "$checkout" "$version" &&
-		diff -r -x '.*' -x '*.o' -x '*.ko' -x '*.mod*' -x modules.order -x Module.symvers \
+		diff -r -x '.*' -x tests -x '*.o' -x '*.ko' -x '*.mod*' -x modules.order -x Module.symvers \
 			"$tmp/src/dm-inline-crypt-$version/dm-inline-crypt" \
 			"$tmp/root/usr/src/dm-inline-crypt-$version/dm-inline-crypt" &&
 		cmp {"$tmp/src","$tmp/root/usr/src"}"/dm-inline-crypt-$version/dkms.conf"
