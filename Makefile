@@ -54,7 +54,7 @@ CELLS	?= .
 CPUS	?= 1,2,4,8
 
 .DEFAULT_GOAL := module
-.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb rpm arch
+.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb rpm arch series
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (default: the running kernel) or KDIR= (a build tree)
@@ -99,6 +99,10 @@ rpm: ## build the same as RPM packages, in build/
 
 arch: ## make a directory for Arch Linux' makepkg, build/arch/
 	packaging/make-arch build/arch
+
+series: ## make a patch series for the newest kernel's tree, in build/series/; see packaging/series
+	tests/vm/provision tools source
+	packaging/series "$$(dirname "$$(bash -c '. tests/vm/host.sh; ls "$$cache"/source/*/Makefile' | head -n 1)")" build/series
 
 clean: ## remove build results
 	$(KBUILD) clean
