@@ -57,7 +57,7 @@ CELLS	?= .
 CPUS	?= 1,2,4,8
 
 .DEFAULT_GOAL := module
-.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell gdb check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb
+.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell gdb check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb rpm arch series
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (default: the running kernel) or KDIR= (a build tree)
@@ -95,6 +95,17 @@ uninstall: ## remove what "make install" installed; the module for KVER=
 deb: ## build the Debian packages dm-inline-crypt-dkms and inline-crypt-switch, in build/
 	tests/vm/provision packaging
 	packaging/make-deb build
+
+rpm: ## build the same as RPM packages, in build/
+	tests/vm/provision packaging
+	packaging/make-rpm build
+
+arch: ## make a directory for Arch Linux' makepkg, build/arch/
+	packaging/make-arch build/arch
+
+series: ## make a patch series for the newest kernel's tree, in build/series/; see packaging/series
+	tests/vm/provision tools source
+	packaging/series "$$(dirname "$$(bash -c '. tests/vm/host.sh; ls "$$cache"/source/*/Makefile' | head -n 1)")" build/series
 
 clean: ## remove build results
 	$(KBUILD) clean

@@ -72,7 +72,7 @@ for kernel in "${kernels[@]}"; do
 done
 wait
 
-objects=$(find "$src" -name '*.c' | wc -l)
+objects=$(find "$src" -maxdepth 1 -name '*.c' | wc -l)
 for kernel in "${kernels[@]}"; do
 	if [ -n "${why[$kernel]+set}" ]; then
 		[ -z "${why[$kernel]}" ] || skip "$kernel" "${why[$kernel]}"

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # 60-in-tree.t - dropped into the newest kernel's tree, the target is found by Kconfig
-# and builds there: as a module, and built into a minimal 32-bit kernel
+# and builds there: as a module, built into a minimal 32-bit kernel, and with its KUnit
+# tests into User Mode Linux, where they run
 #
 # With INLINE_CRYPT_FULL=1 that kernel is linked, too: its few options are all
 # that Kconfig asks for, so what it lacks, Kconfig should have asked for.
 #
 # shellcheck disable=SC2317  # the functions are run by check_apart
-# shellcheck disable=SC2034  # config_m and config_y are chosen by name
+# shellcheck disable=SC2034  # config_m and the like are chosen by name
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -103,19 +104,45 @@ CONFIG_BLK_DEV_DM=y
 CONFIG_DM_INLINE_CRYPT=y
 '
 
-# configure m|y - tinyconfig plus config_m or config_y
+# A kernel that is a program of this machine, with two CPUs: what is decided of other CPUs
+# is tested, too.
+config_um='
+CONFIG_64BIT=y
+CONFIG_SMP=y
+CONFIG_NR_CPUS=2
+CONFIG_PRINTK=y
+CONFIG_DEBUG_KERNEL=y
+CONFIG_DEBUG_ATOMIC_SLEEP=y
+CONFIG_DEBUG_LIST=y
+CONFIG_KUNIT=y
+CONFIG_BLOCK=y
+CONFIG_NET=y
+CONFIG_MULTIUSER=y
+CONFIG_TASKSTATS=y
+CONFIG_TASK_XACCT=y
+CONFIG_TASK_IO_ACCOUNTING=y
+CONFIG_KEYS=y
+CONFIG_MD=y
+CONFIG_BLK_DEV_DM=y
+CONFIG_DM_INLINE_CRYPT=y
+CONFIG_DM_INLINE_CRYPT_KUNIT_TEST=y
+'
+
+# configure m|y|um - tinyconfig plus config_m or the like
 #
 # From nothing if one of them or Kconfig changed: an option that was selected once stays.
 configure() {
 	local out=$base/$1 fragment=config_$1 line lost=0
+	local -a arch=()
 
+	[ "$1" != um ] || arch=(ARCH=um)
 	mkdir -p "$out"
 	echo "${!fragment}" | cat - "$tree/$dir/Kconfig" | cmp -s - "$out/fragment" && [ -e "$out/.config" ] ||
-		make -s -C "$tree" O="$out" tinyconfig || return 1
+		make -s -C "$tree" O="$out" "${arch[@]}" tinyconfig || return 1
 	(cd "$tree" && scripts/kconfig/merge_config.sh -m -O "$out" "$out/.config" \
 		<(echo "${!fragment}")) > /dev/null || return 1
 	# Only on change, or everything would be made anew.
-	make -s -C "$tree" O="$out" olddefconfig || return 1
+	make -s -C "$tree" O="$out" "${arch[@]}" olddefconfig || return 1
 	echo "${!fragment}" | cat - "$tree/$dir/Kconfig" > "$out/fragment"
 	while IFS= read -r line; do
 		case $line in
@@ -138,7 +165,37 @@ build() {
 		{ cat "$base/$1.log"; return 1; }
 }
 
-# silent m|y - nothing but kbuild's routine in the last lines of the build's log
+# build_um - all of a kernel, but from the second time on only what has changed
+build_um() {
+	rm -rf "${base:?}/um/$dir"
+	make -C "$tree" O="$base/um" ARCH=um -j"$(nproc)" W=1 "$dir/" > "$base/um.log" 2>&1 ||
+		{ cat "$base/um.log"; return 1; }
+	make -C "$tree" O="$base/um" ARCH=um -j"$(nproc)" linux > "$base/um-rest.log" 2>&1 ||
+		{ tail -n 40 "$base/um-rest.log"; return 1; }
+}
+
+# run_kunit - the kernel, which does nothing but run the tests
+#
+# It has several CPUs only with seccomp.
+run_kunit() {
+	timeout 120 "$base/um/linux" mem=128M seccomp=on ncpus=2 kunit.filter_glob='inline-crypt-*' \
+		kunit_shutdown=halt < /dev/null > "$base/kunit.log" 2>&1
+	grep -a '^ok [0-9]* inline-crypt-' "$base/kunit.log"
+}
+
+# kunit_passes SUITE - as KTAP, indented below the suite's own line
+kunit_passes() {
+	grep -aq "^ok [0-9]* inline-crypt-$1" "$base/kunit.log" && return
+	grep -a -B 30 'not ok ' "$base/kunit.log" || tail -n 30 "$base/kunit.log"
+	return 1
+}
+
+# Nothing that lockdep and its kind, or the tests themselves, would have said aside
+kunit_is_silent() {
+	! grep -anE 'BUG:|WARNING:|INFO:|Call Trace|# SKIP' "$base/kunit.log"
+}
+
+# silent m|y|um - nothing but kbuild's routine in the last lines of the build's log
 silent() {
 	! grep -nE '(warning|error|note):|WARNING|ERROR' "$base/$1.log"
 }
@@ -219,5 +276,14 @@ if [ -n "${INLINE_CRYPT_FULL:-}" ]; then
 else
 	skip "built in, 32 bits: links" "takes minutes, for INLINE_CRYPT_FULL=1"
 fi
+
+check_apart "User Mode Linux: Kconfig offers the KUnit tests" configure um
+check_apart "User Mode Linux: builds with W=1" build_um
+check_apart "User Mode Linux: no warning" silent um
+check_apart "User Mode Linux: it runs the KUnit tests" run_kunit
+for suite in table iv key context; do
+	check_apart "KUnit: all tests of inline-crypt-$suite pass" kunit_passes "$suite"
+done
+check_apart "KUnit: none is skipped, and the kernel does not complain" kunit_is_silent
 
 tap_finish

@@ -5,7 +5,8 @@
 # man pages, the maintainer scripts, make install, and in a guest, which module the
 # modprobe.d file gets
 #
-# Installing them, booting from them, removing them: tests/boot/.
+# Installing them, booting from them, removing them: tests/boot/. What lintian says, and
+# packages of other systems: 45-packages.t.
 #
 # shellcheck disable=SC2317  # the functions are run by check_apart
 # shellcheck disable=SC2016  # what is in single quotes is for an inner shell
@@ -19,8 +20,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib/tap.sh"
 tap_start
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top_dir/dkms.conf")
-deb=$tmp/deb/dm-inline-crypt-dkms_${version}_all.deb
-switch_deb=$tmp/deb/inline-crypt-switch_${version}_$(dpkg --print-architecture).deb
+deb_version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$top_dir/packaging/debian/changelog")
+deb=$tmp/deb/dm-inline-crypt-dkms_${deb_version}_all.deb
+switch_deb=$tmp/deb/inline-crypt-switch_${deb_version}_$(dpkg --print-architecture).deb
 
 # --- the package --------------------------------------------------------------
 
@@ -38,11 +40,12 @@ expected_files() {
 		usr/lib/dracut/modules.d/90dm-inline-crypt/module-setup.sh
 		usr/share/dm-inline-crypt/dm-inline-crypt.conf
 		usr/share/doc/dm-inline-crypt-dkms/README.md.gz
-		usr/share/doc/dm-inline-crypt-dkms/changelog.gz
+		usr/share/doc/dm-inline-crypt-dkms/changelog.Debian.gz
 		usr/share/doc/dm-inline-crypt-dkms/contexts.md.gz
 		usr/share/doc/dm-inline-crypt-dkms/copyright
 		usr/share/doc/dm-inline-crypt-dkms/dm-inline-crypt.rst.gz
 		usr/share/initramfs-tools/hooks/dm-inline-crypt
+		usr/share/lintian/overrides/dm-inline-crypt-dkms
 		usr/share/man/man8/dm-inline-crypt.8.gz
 		usr/src/dm-inline-crypt-$version/dkms.conf
 		usr/src/dm-inline-crypt-$version/packaging/dkms-post-install
@@ -67,7 +70,8 @@ right_files() {
 
 right_files_of_switch() {
 	diff <(printf '%s\n' usr/sbin/inline-crypt-switch \
-			usr/share/doc/inline-crypt-switch/{changelog.gz,copyright} \
+			usr/share/doc/inline-crypt-switch/{changelog.Debian.gz,copyright} \
+			usr/share/lintian/overrides/inline-crypt-switch \
 			usr/share/man/man8/inline-crypt-switch.8.gz) \
 		<(files_of "$tmp/switch")
 }
@@ -161,8 +165,8 @@ dkms_builds() {
 # module's source. Headers are those of $release.
 dkms_stands_in() {
 	in_dkms sh -euc '
-		src=$1 version=$2 kdir=$3 break=$4
-		shift 4
+		src=$1 version=$2 kdir=$3 real_module=$4 break=$5
+		shift 5
 		cp -r "$src" /mnt/src
 		mount -t tmpfs tmpfs /lib/modules
 		cd "/mnt/src/dm-inline-crypt-$version"
@@ -184,7 +188,10 @@ dkms_stands_in() {
 			modinfo -F description "/lib/modules/$release"/updates/dkms/dm-inline-crypt.ko* |
 				grep "^Stands for"
 		done
-		' sh "$tmp/root/usr/src" "$version" "$kdir" "$@"
+		# What Debian would run for the package notices, though dkms says that all is well.
+		! "$real_module"
+		' sh "$tmp/root/usr/src" "$version" "$kdir" \
+		"$top_dir/packaging/debian/tests/real-module" "$@"
 }
 
 # dkms_builds_for_all - a kernel of a series that no test has gets the module, not the stand-in
@@ -200,14 +207,57 @@ dkms_builds_for_all() {
 		dkms add --sourcetree "$src" -m dm-inline-crypt -v "$version"
 		dkms autoinstall --sourcetree "$src" -k "$release"
 		modinfo -F parm "/lib/modules/$release"/updates/dkms/dm-inline-crypt.ko* | grep ^takeover
-		' sh "$tmp/root/usr/src" "$version" "$kdir"
+		"$4"
+		' sh "$tmp/root/usr/src" "$version" "$kdir" "$top_dir/packaging/debian/tests/real-module"
+}
+
+# dkms_signs - with a key of ours, in the file that dkms reads, and only we have it
+#
+# dkms makes one of its own if there is none, which is all that differs for most users.
+# The certificate has to fit the signature, and the signature the module.
+dkms_signs() {
+	in_dkms sh -euc '
+		src=$1 release=$2 kdir=$3 version=$4
+		mount -t tmpfs tmpfs /etc/dkms
+		cd /mnt
+		openssl req -new -x509 -nodes -days 2 -subj "/CN=key of a test/" -newkey rsa:2048 \
+			-keyout key -outform DER -out certificate
+		printf "%s\n" mok_signing_key=/mnt/key mok_certificate=/mnt/certificate \
+			"sign_file=\"$kdir/scripts/sign-file\"" > /etc/dkms/framework.conf
+		dkms add --sourcetree "$src" -m dm-inline-crypt -v "$version"
+		dkms build --sourcetree "$src" -m dm-inline-crypt -v "$version" \
+			-k "$release" --kernelsourcedir "$kdir"
+		mkdir -p "$5/$release"
+		dkms install --sourcetree "$src" "dm-inline-crypt/$version" \
+			-k "$release" --installtree "$5" --no-depmod
+		cp "$5/$release/updates/dkms"/dm-inline-crypt.ko* .
+		rm -r "$5"
+		[ ! -e dm-inline-crypt.ko.xz ] || unxz dm-inline-crypt.ko.xz
+		modinfo -F parm ./dm-inline-crypt.ko | grep ^takeover
+		[ "$(modinfo -F signer ./dm-inline-crypt.ko | tee /dev/stderr)" = "key of a test" ]
+		# The module, the signature, 12 bytes that end with the length of it, the mark
+		[ "$(tail -c 28 dm-inline-crypt.ko)" = "~Module signature appended~" ]
+		length=$((0x$(tail -c 32 dm-inline-crypt.ko | head -c 4 | od -An -tx1 | tr -d " ")))
+		head -c "-$((length + 40))" dm-inline-crypt.ko > module
+		tail -c "$((length + 40))" dm-inline-crypt.ko | head -c "$length" > signature
+		openssl x509 -inform DER -in certificate -out certificate.pem
+		verify() {
+			openssl cms -verify -binary -inform DER -in signature -content "$1" -noverify \
+				-certfile certificate.pem -out /dev/null
+		}
+		verify module
+		# Changed by one byte, it does not.
+		printf x >> module
+		! verify module
+		' sh "$tmp/root/usr/src" "$release" "$kdir" "$version" "$tmp/signed"
 }
 
 dkms_survives_errors() {
 	dkms_stands_in 'echo "#error no such kernel" >> dm-inline-crypt/table.c' 6.12.9999-amd64
 }
 
-# The commands of README.md for a checkout. dkms builds the same files as from the package.
+# The commands of README.md for a checkout. dkms builds the same files as from the package,
+# which has no KUnit tests.
 dkms_takes_a_checkout() {
 	mkdir "$tmp/src" &&
 		in_dkms sh -euc '
@@ -217,7 +267,7 @@ dkms_takes_a_checkout() {
 			dkms remove --sourcetree "$1" "dm-inline-crypt/$3" --all
 			[ -z "$(dkms status --sourcetree "$1")" ]
 			' sh "$tmp/src" "$checkout" "$version" &&
-		diff -r -x '.*' -x '*.o' -x '*.ko' -x '*.mod*' -x modules.order -x Module.symvers \
+		diff -r -x '.*' -x tests -x '*.o' -x '*.ko' -x '*.mod*' -x modules.order -x Module.symvers \
 			"$tmp/src/dm-inline-crypt-$version/dm-inline-crypt" \
 			"$tmp/root/usr/src/dm-inline-crypt-$version/dm-inline-crypt" &&
 		cmp {"$tmp/src","$tmp/root/usr/src"}"/dm-inline-crypt-$version/dkms.conf"
@@ -522,6 +572,7 @@ if "$here/vm/provision" 6.1 >&2; then
 	release=$(cat "$cache/kernels/6.1/release")
 	kdir=$(cat "$cache/kernels/6.1/kdir")
 	check_apart "dkms builds, installs and removes the module for $release" dkms_builds
+	check_apart "dkms signs the module with the key that it is told of" dkms_signs
 	check_apart "dkms: a kernel that no test has gets the module as well" dkms_builds_for_all
 	check_apart "one for which it does not compile gets a stand-in, and is installed" dkms_survives_errors
 	check_apart "make install, make uninstall, in /" make_install
@@ -533,14 +584,15 @@ if "$here/vm/provision" 6.1 >&2; then
 		cd "$1" && make -f packaging/dkms.mk KDIR="$2" stub && cp dm-inline-crypt/*.ko "$3"
 		' sh "$checkout" "$kdir" "$with/stub.ko"
 	cp "$tmp/root/usr/share/dm-inline-crypt/dm-inline-crypt.conf" "$with/takeover.conf"
+	cp "$top_dir/packaging/debian/tests/volume" "$with"
 	cp -L "$(PATH=$PATH:/sbin command -v kmod)" "$with/kmod/usr/bin"
 	# Not the loader, which the guest has.
 	for lib in $(ldd "$with/kmod/usr/bin/kmod" | sed -n 's,.*=> \(/[^ ]*\).*,\1,p'); do
 		mkdir -p "$with/kmod/usr/$(dirname "${lib#/usr}")"
 		cp -L "$lib" "$with/kmod/usr${lib#/usr}"
 	done
-	check_apart "modprobe.d decides who serves crypt (in a guest)" \
-		"$here/vm/run" --kernel 6.1 --with "$with" "$here/boot/modprobe.sh"
+	check_apart "modprobe.d decides who serves crypt; the package's own test of a volume (in a guest)" \
+		"$here/vm/run" --kernel 6.1 --with "$with" "$here/boot/modprobe.sh" "$here/boot/volume.sh"
 else
 	skip "modprobe.d decides who serves crypt (in a guest)" "kernel 6.1 cannot be had"
 fi
