@@ -49,18 +49,18 @@ fsck_fs() {
 look_at() {
 	# As new, with nothing in it
 	truncate -s 0 cow && truncate -s 96M cow
-	dm_create then "0 $(sectors "$plain") snapshot $plain $cow N 8" || return
+	dm_create moment "0 $(sectors "$plain") snapshot $plain $cow N 8" || return
 	[ "$type" != btrfs ] || crash forget
-	if mount -t "$type" /dev/mapper/then /mnt > out 2>&1; then
+	if mount -t "$type" /dev/mapper/moment /mnt > out 2>&1; then
 		crash check /mnt acks >> out 2>&1 || echo "point $1: $(cat out)" >> bad
 		sed -n 's/^records \([0-9]*\) .*/\1/p' out >> count
 		umount /mnt
-		fsck_fs "$type" /dev/mapper/then > out 2>&1 ||
+		fsck_fs "$type" /dev/mapper/moment > out 2>&1 ||
 			echo "point $1: fsck: $(tail -n 20 out)" >> bad
 	else
 		echo "point $1: mount: $(cat out; dmesg | tail -n 5)" >> bad
 	fi
-	dm_remove then
+	dm_remove moment
 }
 
 key=$(test_key 64)
@@ -95,18 +95,18 @@ for cell in $cells; do
 	dm_remove top
 	dm_remove logged
 
-	crash points log "$points" "$seed_of_cell" > points 2> about || bail "$name: $(cat about)"
+	crash points log "$points" "$seed_of_cell" > chosen 2> about || bail "$name: $(cat about)"
 	diag "$name: $(cat about), seed $seed_of_cell"
 	plain=$(losetup --find --show plain)
 	truncate -s 96M cow
 	cow=$(losetup --find --show cow)
 	at=0
 	while read -r point; do
-		crash replay log plain $at "$point" "$key" "$size" acks || { echo "point $point: replay" >> bad; break; }
+		crash replay log plain "$at" "$point" "$key" "$size" acks || { echo "point $point: replay" >> bad; break; }
 		at=$point
 		look_at "$point"
-	done < points
-	is "$(wc -l < count) $(wc -l < bad)" "$(wc -l < points) 0" "$name: $(wc -l < points) points are sound" ||
+	done < chosen
+	is "$(wc -l < count) $(wc -l < bad)" "$(wc -l < chosen) 0" "$name: $(wc -l < chosen) points are sound" ||
 		head -n 60 bad | sed 's/^/# /'
 	is_at_least "$(awk '{ n += $1 } END { print n + 0 }' count)" 1 "$name: with the acknowledged records"
 	diag "$name: $(awk '{ n += $1 } END { print n + 0 }' count) records compared"
