@@ -9,7 +9,7 @@ lab() {
 	echo "${_value:-$2}"
 }
 lines=$(lab lines 4000)
-seconds=$(lab seconds 20)
+seconds=$(lab seconds 14)
 seed=$(lab seed 1)
 
 # Not in the guest unless the fuzzer's own files are: the host's file, in the case's text
