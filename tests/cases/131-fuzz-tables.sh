@@ -12,9 +12,8 @@ lines=$(lab lines 4000)
 seconds=$(lab seconds 14)
 seed=$(lab seed 1)
 
-# Not in the guest unless the fuzzer's own files are: the host's file, in the case's text
 corpus=/with/corpus
-[ -e $corpus ] || corpus=
+[ -e $corpus ] || skip_all "no /with/corpus: start it by make case"
 
 make_loop loop 8
 make_loop plain 8 4096
@@ -43,7 +42,7 @@ fuzz() {
 	_each=$(($2 / 4))
 	_jobs=
 	for _job in 1 2 3 4; do
-		tablefuzz --name "fuzz$_job" --seconds "$seconds" ${corpus:+--corpus $corpus} \
+		tablefuzz --name "fuzz$_job" --seconds "$seconds" --corpus $corpus \
 			--lines $_each --seed $(($3 * 4 + _job)) ${4:+"$4"} "$loop" \
 			/dev/mapper/integrity0 /dev/mapper/integrity1 > "out$_job" 2>&1 &
 		_jobs="$_jobs $!"
@@ -80,8 +79,8 @@ if have_kernel_config FAILSLAB && have_kernel_config FAULT_INJECTION_DEBUG_FS; t
 		# The kernel's own: what it leaks there is the name of a slab cache.
 		if [ -e $fault/reject-start ]; then
 			leaky=$(sed -n 's/^\([0-9a-f]*\) t sysfs_slab_add$/\1/p' /proc/kallsyms)
-			echo $((0x${leaky:-0})) > $fault/reject-start
-			echo $((0x${leaky:-0} + 0x300)) > $fault/reject-end
+			printf '0x%x' $((0x${leaky:-0})) > $fault/reject-start
+			printf '0x%x' $((0x${leaky:-0} + 0x300)) > $fault/reject-end
 		fi
 		echo 3 > $fault/probability
 	done

@@ -9,6 +9,7 @@
  *	--seed N	(1)
  *	--mib N		of the device that are used (8)
  *	--jobs N	threads, each with a part of its own (4)
+ *	--align N	memory at multiples of N, if the device takes less (1)
  *	--discards	discard as well; what is read there may be anything
  *	--errors	I/O may fail: something below does
  *			(direct only: what the page cache writes later nobody hears of)
@@ -50,7 +51,7 @@
 #define GUARD		0xa5
 
 static const char *device;
-static unsigned int block, align, job_count = 4;
+static unsigned int block, align, least = 1, job_count = 4;
 static uint64_t ios = 1000, seed = 1, part_size, size_used = 8 << 20;
 static bool discards, errors, failing;
 static double end = 1e18;
@@ -206,7 +207,7 @@ static void wrong_one(struct job *job)
 	switch (below(job, 3)) {
 	case 0: where += 1 + below(job, block - 1); break;
 	case 1: size = 1 + below(job, block - 1); break;
-	case 2: if (align < 2) return; p++; break;
+	case 2: if (align < 2 || least > 1) return; p++; break;
 	}
 	memset(job->memory, GUARD, 2 * block + 8);
 	n = transfer(job, SYNC, writing, job->direct, &(struct iovec){ p, size }, 1, where, 0);
@@ -374,6 +375,7 @@ int main(int argc, char **argv)
 		{ "seed",	required_argument,	NULL, 's' },
 		{ "mib",	required_argument,	NULL, 'm' },
 		{ "jobs",	required_argument,	NULL, 'j' },
+		{ "align",	required_argument,	NULL, 'a' },
 		{ "discards",	no_argument,		NULL, 'd' },
 		{ "errors",	no_argument,		NULL, 'e' },
 		{ "fail",	no_argument,		NULL, 'f' },
@@ -393,6 +395,7 @@ int main(int argc, char **argv)
 		case 's': seed = strtoull(optarg, NULL, 0); break;
 		case 'm': size_used = strtoull(optarg, NULL, 0) << 20; break;
 		case 'j': job_count = atoi(optarg); break;
+		case 'a': least = atoi(optarg); break;
 		case 'd': discards = true; break;
 		case 'e': errors = true; break;
 		case 'f': failing = true; break;
@@ -416,6 +419,8 @@ int main(int argc, char **argv)
 		align++;
 	if (f)
 		fclose(f);
+	if (align < least)
+		align = least;
 	if (align > 4096)
 		align = 4096;
 	part_size = size_used / job_count / (SIZE_MAX_IO / 8) * (SIZE_MAX_IO / 8);
