@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: table lines and messages by the thousand, right and wrong: each gets an answer, what is accepted comes back, no key is in the log
-# kernels: newest debug
+# kernels: newest
 # shellcheck shell=dash disable=SC2154  # make_loop and friends set variables
 
 # make check-fuzz sends more, by the kernel's command line

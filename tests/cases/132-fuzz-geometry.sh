@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: reads and writes of any geometry are right, with each sector size, with limits below, with errors and without memory
-# kernels: newest debug
+# kernels: newest
 # shellcheck shell=dash disable=SC2154,SC2086  # make_loop and friends set variables
 
 # make check-fuzz has more of them, by the kernel's command line

@@ -42,6 +42,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -386,7 +387,8 @@ int main(int argc, char **argv)
 	char path[128];
 	struct stat st;
 	FILE *f;
-	int c, fd;
+	struct utsname system;
+	int c, fd, version, series;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
@@ -419,6 +421,10 @@ int main(int argc, char **argv)
 		align++;
 	if (f)
 		fclose(f);
+	/* Up to 6.17 the block layer takes no part of a vector that is not whole blocks. */
+	if (!uname(&system) && sscanf(system.release, "%d.%d", &version, &series) == 2 &&
+	    version * 100 + series < 618 && align < block)
+		align = block;
 	if (align < least)
 		align = least;
 	if (align > 4096)
