@@ -50,6 +50,10 @@ TEXT	?=
 # Scripts of cryptsetup for check-cryptsetup (default: all that concern dm-crypt)
 SCRIPTS	?=
 
+# The long lanes of tests/trust
+export POINTS CUTS LINES IOS HOURS SEED
+BUDGET	?= 8h
+
 # The benchmark
 LAB	?= all
 ROUNDS	?=
@@ -57,7 +61,7 @@ CELLS	?= .
 CPUS	?= 1,2,4,8
 
 .DEFAULT_GOAL := module
-.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell gdb check check-fast check-kernels check-debug check-boot check-cryptsetup check-all parity deb rpm arch series
+.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell gdb check check-fast check-kernels check-debug check-boot check-cryptsetup check-crash check-fuzz check-keys check-soak check-nightly check-all parity deb rpm arch series
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (default: the running kernel) or KDIR= (a build tree)
@@ -165,6 +169,21 @@ check-cryptsetup: ## newer cryptsetup versions, and cryptsetup's own test script
 	$(PROVE_1) tests/cryptsetup/volumes :: $(if $(findstring file,$(origin KERNEL)),,--kernel "$(KERNEL)") \
 		$(if $(SUITES),--suites "$(SUITES)")
 	$(PROVE_1) tests/cryptsetup/upstream :: --kernel "$(KERNEL)" $(if $(SUITES),--suites "$(SUITES)") $(SCRIPTS)
+
+check-crash: ## file systems at points of a log of writes, and power cuts: POINTS=1000 CUTS=50 KERNEL=
+	tests/trust/lane crash $(KERNEL)
+
+check-fuzz: ## table lines, messages and I/O geometry on the debug kernel: LINES=1000000 IOS=10000000
+	tests/trust/lane fuzz $(if $(findstring file,$(origin KERNEL)),debug,$(KERNEL))
+
+check-keys: ## search dumps of a guest's memory for keys that were wiped: KERNEL=
+	tests/trust/lane keys $(KERNEL)
+
+check-soak: ## verified I/O while all else changes, by a seed: HOURS=8 SEED= KERNEL=
+	tests/trust/lane soak $(KERNEL)
+
+check-nightly: ## the four above within BUDGET=8h; goes on where it stopped; results/trust/page.md
+	tests/trust/lane nightly "$(BUDGET)"
 
 check-all: check-boot check-cryptsetup ## all of the checks, with nothing left out
 	INLINE_CRYPT_FULL=1 $(MAKE) check check-kernels check-debug
