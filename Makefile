@@ -28,8 +28,9 @@ PROVE_1	?= prove --timer
 # Started right after the fast tests, so that no core idles at the end waiting for them
 LONGEST	= tests/50-vm-oldest.t tests/51-vm-newest.t tests/52-vm-differs.t $(DEBUG)
 
-# In make check-kernels
+# In make check-kernels and make check-series
 SMOKE	= tests/53-vm-smoke.t
+SERIES	= tests/61-series.t
 
 # With INLINE_CRYPT_FULL=1 this takes hours; make check-debug runs it
 DEBUG	= $(if $(INLINE_CRYPT_FULL),,tests/70-debug.t)
@@ -61,7 +62,7 @@ CELLS	?= .
 CPUS	?= 1,2,4,8
 
 .DEFAULT_GOAL := module
-.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell gdb check check-fast check-kernels check-debug check-boot check-cryptsetup check-crash check-fuzz check-keys check-soak check-nightly check-all parity deb rpm arch series
+.PHONY: help module switch install install-switch uninstall clean demo bench bench-compare case shell gdb check check-fast check-kernels check-series check-debug check-boot check-cryptsetup check-crash check-fuzz check-keys check-soak check-nightly check-all parity deb rpm arch series
 
 ##@ The module
 module: ## build dm-inline-crypt.ko for KVER= (default: the running kernel) or KDIR= (a build tree)
@@ -145,7 +146,7 @@ check: ## all tests; of the longer lanes below, one example each
 	done
 	@again=$$(mktemp) && status=0 && export INLINE_CRYPT_SECOND_GUESTS=$$again; \
 	INLINE_CRYPT_LOG_FD=3 $(PROVE) $(sort $(wildcard tests/[0-4]*.t)) $(LONGEST) \
-		$(filter-out $(LONGEST) $(SMOKE) tests/70-debug.t,$(sort $(wildcard tests/[5-9]*.t))) 3>&2 || status=$$?; \
+		$(filter-out $(LONGEST) $(SMOKE) $(SERIES) tests/70-debug.t,$(sort $(wildcard tests/[5-9]*.t))) 3>&2 || status=$$?; \
 	echo "$$(wc -l < $$again) case(s) needed a second guest, for want of CPU time" >&2; \
 	sort $$again >&2; rm -f $$again; exit $$status
 
@@ -156,6 +157,10 @@ check-fast: ## the tests that need no virtual machine
 check-kernels: ## a few cases on each kernel that has no lane of its own, such as -rt
 	tests/vm/provision tools
 	$(PROVE_1) $(SMOKE)
+
+check-series: ## the patch series of make series: applies, and each patch builds
+	tests/vm/provision tools source
+	$(PROVE_1) $(SERIES)
 
 check-debug: ## all cases on a kernel with KASAN, lockdep and kmemleak; in-tree build
 	tests/vm/provision tools debug

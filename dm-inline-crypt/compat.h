@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every difference between the supported kernels (6.1 to 7.3), so that the other
- * files read as if written for one kernel. Of two branches the newer kernel's
- * comes first. A tree that carries the target in-tree keeps that one.
+ * Every difference between the supported kernels (6.1 to 7.3) is here, so that the other
+ * files read as if they were written for one kernel. If there are two branches, that for
+ * newer kernels comes first. A kernel tree that includes the target keeps only that one.
  */
 #ifndef ICRYPT_COMPAT_H
 #define ICRYPT_COMPAT_H
@@ -75,8 +75,8 @@ static inline void *icrypt_async_data(icrypt_async_t *arg)
 #endif
 
 /*
- * The state of MD5 without its padding, of which Loop-AES makes an IV: from the
- * crypto API's exported state, or from the library that has it since 6.18.
+ * The state of MD5 before its padding, from which Loop-AES makes an IV. It comes from the
+ * exported state of the crypto API, or, since 6.18, from the MD5 library.
  */
 #include <crypto/md5.h>
 
@@ -131,7 +131,7 @@ static inline int icrypt_md5_state(icrypt_md5_t hash, const struct icrypt_md5_pa
 				   unsigned int count, u8 *out)
 {
 	SHASH_DESC_ON_STACK(desc, hash);
-	/* Of what drivers export since 6.16 it is a part, with a block and its length behind. */
+	/* Since 6.16, drivers export a block and its length after the state. */
 	struct {
 		struct md5_state state;
 		u8 block[MD5_HMAC_BLOCK_SIZE + 1];
@@ -156,7 +156,7 @@ static inline int icrypt_md5_state(icrypt_md5_t hash, const struct icrypt_md5_pa
 /*
  * Integrity metadata: which devices have room for ours, and how its length is set in a
  * bio. Up to 6.10 only dm-integrity's profile is accepted, by its name and exact size.
- * After that, any metadata is accepted that has no checksum of the block layer.
+ * After 6.10, all metadata is accepted that has no checksum of the block layer.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 static inline bool icrypt_profile_fits(const struct blk_integrity *bi, unsigned int size)
@@ -223,14 +223,14 @@ static inline void icrypt_audit_target(const char *name, const char *op, struct 
 }
 #endif
 
-/* The attributes of dm-crypt that IMA measures: high_priority is among them since 6.10. */
+/* The attributes of dm-crypt that IMA measures; since 6.10 they include high_priority. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define ICRYPT_PRINT_IMA_HERE	ICRYPT_PRINT_IMA
 #else
 #define ICRYPT_PRINT_IMA_HERE	ICRYPT_PRINT_IMA_1_24
 #endif
 
-/* Writes that must not be split, through a target: since 7.0 with dm-crypt. */
+/* dm-crypt supports atomic writes, which must not be split, since 7.0. */
 #ifdef DM_TARGET_ATOMIC_WRITES
 #define ICRYPT_DM_ATOMIC_WRITES	DM_TARGET_ATOMIC_WRITES
 #else
@@ -253,10 +253,10 @@ static inline void icrypt_limit_atomic_writes(struct queue_limits *limits, unsig
 #define ICRYPT_SEGMENTS_MUST_FIT	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0))
 
 /*
- * The minor version of dm-crypt 1.x that is as able as the target is on this
- * kernel, for who concludes features from it. 1.24 has all of 6.1; 1.26 has
- * high_priority, 1.28 integrity_key_size, both with 6.12; 1.29 atomic writes, with
- * 7.0: other targets have these before.
+ * The minor version of the dm-crypt 1.x that has the features of this target on this
+ * kernel, because tools derive features from it. 1.24 has all features of 6.1. 1.26 added
+ * high_priority and 1.28 integrity_key_size, both in 6.12. 1.29 added atomic writes in
+ * 7.0; other targets had them before.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 #define ICRYPT_DM_CRYPT_MINOR	29
@@ -273,7 +273,7 @@ static inline void icrypt_limit_atomic_writes(struct queue_limits *limits, unsig
 #define ICRYPT_REQ_ATOMIC	((__force blk_opf_t)0)
 #endif
 
-/* Per-CPU workqueues have to be asked for by name since 6.18. */
+/* Since 6.18, a per-CPU workqueue needs an explicit flag. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 #define ICRYPT_WQ_PERCPU	WQ_PERCPU
 #else
@@ -299,7 +299,7 @@ typedef struct tasklet_struct icrypt_bh_t;
 #define icrypt_bh_kill(bh)		tasklet_kill(bh)
 #endif
 
-/* A shrinker. It is allocated since 6.7. */
+/* A shrinker. Since 6.7 the kernel allocates it. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
 struct icrypt_shrinker {
 	struct shrinker *own;
@@ -341,15 +341,15 @@ static inline void icrypt_shrinker_unregister(struct icrypt_shrinker *s)
 #endif
 }
 
-/* The first of these has no guard in 6.1, so only here. */
+/* The first header has no include guard in 6.1, so it is included only here. */
 #include <asm/simd.h>
 #include <crypto/internal/simd.h>
 
 #ifdef ICRYPT_UNITS
 /*
  * A task's FPU section can be interrupted by a bottom half, which then finds the FPU
- * in use. Since 6.15 kernel_fpu_begin() keeps bottom halves off until its end. On
- * PREEMPT_RT they are threads, and the section is not preempted.
+ * in use. Since 6.15, kernel_fpu_begin() keeps bottom halves off until the end of the
+ * section. On PREEMPT_RT they are threads, and the section is not preempted.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define ICRYPT_FPU_BH_OFF	false
@@ -359,11 +359,12 @@ static inline void icrypt_shrinker_unregister(struct icrypt_shrinker *s)
 
 /**
  * icrypt_fpu_begin() - begin to use vector registers
- * @task: a task is here, which may give way to others
+ * @task: the caller is a task that may reschedule
  *
- * The rules, of 6.1 to 7.3: not in a hardirq that interrupted a bottom half, and not
- * in one, or in a bottom half, that interrupted somebody else's section. Otherwise
- * anywhere, with preemption off until the end. So sections have to be short.
+ * The rules of 6.1 to 7.3 are: the FPU cannot be used in a hardirq that interrupted a
+ * bottom half, nor in a hardirq or bottom half that interrupted another FPU section. It
+ * can be used anywhere else, with preemption off until the end. So sections have to be
+ * short.
  *
  * Context: any but NMI; with @task interrupts are on.
  * Return: whether it may be used; if so, icrypt_fpu_end() has to follow.
@@ -411,12 +412,12 @@ static inline void icrypt_io_schedule(void)
 }
 
 /**
- * icrypt_plug_forget_time() - current->plug is going to be out of sight
+ * icrypt_plug_forget_time() - prepare to set current->plug aside
  *
- * From 6.9 on a plug keeps the time that somebody asked for, and PF_BLOCK_TS says so. A
- * switch to another task clears it there, on some kernels without a look whether there
- * is a plug. blk_plug_invalidate_ts() does the same as this, with different arguments
- * from one stable release to the next.
+ * From 6.9 on, a plug caches the time, and PF_BLOCK_TS says that it does. A switch to
+ * another task clears this time, on some kernels without testing whether there is a plug.
+ * blk_plug_invalidate_ts() does the same as this function, but its arguments differ between
+ * stable releases.
  *
  * Context: process.
  */
@@ -432,13 +433,13 @@ static inline void icrypt_plug_forget_time(void)
 }
 
 /**
- * icrypt_bdev_rotational() - does a device say that it is a disk that seeks?
+ * icrypt_bdev_rotational() - does a device report that it rotates?
  * @bdev: the device
  *
- * That is what a driver says that knows nothing about it.
+ * Drivers that do not know report this as well.
  *
  * Context: any.
- * Return: whether it says so.
+ * Return: whether it does.
  */
 static inline bool icrypt_bdev_rotational(struct block_device *bdev)
 {
@@ -453,7 +454,8 @@ static inline bool icrypt_bdev_rotational(struct block_device *bdev)
  * icrypt_partial_stripes_expensive() - does a device read before it writes less than a stripe?
  * @bdev: the device
  *
- * md's RAID 4, 5 and 6, and what is stacked on them. dm-raid and controllers do not say so.
+ * RAID 4, 5 and 6 of md report this, and devices that are stacked on them. dm-raid and
+ * controllers do not.
  *
  * Context: any.
  * Return: whether it does.

@@ -2,28 +2,28 @@
 /*
  * The only place that decides where the cipher runs.
  *
- *	synchronous read		the task that asked for it
- *	asynchronous read		the end_io chain
- *	  completed inside submit	which is then the submitting task
- *	  polled			which is then the polling task
- *	  completed in hardirq		continued in a bottom half on that CPU
+ *	synchronous read		the task that waits for it
+ *	asynchronous read		the end_io chain:
+ *	  completed inside submit	  in the submitting task
+ *	  polled			  in the polling task
+ *	  completed in hardirq		  continued in a bottom half on that CPU
  *	write				the submitting task
- *	anything, under contention	a worker, which also helps with large I/O
- *	what one CPU has too much of	helpers on idle CPUs, see spread.c
+ *	any I/O, under contention	a worker, which also helps with large I/O
+ *	backlog of one CPU		helpers on idle CPUs, see spread.c
  *
- * A bio does not say whether its submitter waits for it. When in doubt it does
- * not: taking a synchronous read for an asynchronous one costs a wake-up,
- * the opposite would run a queue of reads one by one. So a read is synchronous
- * if its vector is on the submitter's stack, or if
+ * A bio does not say whether its submitter waits for it. When in doubt, a read is
+ * treated as asynchronous. Taking a synchronous read for an asynchronous one costs a
+ * wake-up; the opposite would run a queue of reads one by one. So a read is synchronous
+ * if its vector is on the submitter's stack, or if all of these are true:
  *
- *	- the task is in read() or one of its kind,
- *	- the read is neither readahead nor metadata, which file systems also
- *	  read ahead without saying so,
- *	- the task waited for no other read in the same call, nor lately in vain
- *	  (caller_goes_on()).
+ *	- the task is in read() or a variant of it,
+ *	- the read is neither readahead nor metadata (file systems also read metadata
+ *	  ahead, without marking it),
+ *	- the task has not waited for another read in the same call, and has not
+ *	  recently waited in vain (caller_goes_on()).
  *
- * And map does not wait while other bios of the task wait to be sent: the rest
- * of what a stripe or the like above us has cut, or of what we take a part of.
+ * Map never waits while other bios of the task still have to be sent: siblings of a bio
+ * that a driver above us has split, or the rest of a bio of which map takes a part.
  */
 
 #include <linux/cache.h>
@@ -84,14 +84,15 @@ MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microsecon
 #define ICRYPT_COST_MAX		1000000U
 
 /*
- * Does a device seek that says it rotates? Virtual disks, RAID controllers, loop and
- * network devices say so too, and to believe them costs most of what other CPUs could
- * do for large I/O. So some reads are timed: small ones, far from the read before.
+ * Does a device that reports that it rotates really seek? Virtual disks, RAID controllers,
+ * loop and network devices report this as well, and believing them would give up most of
+ * the help of other CPUs with large I/O. So some reads are timed: small reads that are far
+ * from the read before.
  *
- * The fastest disks that were ever sold turn 250 times a second. Half a turn of these
- * takes 2 ms, and there is the seek before it. At most one such read in four is faster,
- * on slower disks fewer. A fast one counts 1, a slow one takes ICRYPT_SEEK_SLOW back: so
- * a disk does not get to ICRYPT_SEEK_FREE, nor does a mixture of fast and slow devices.
+ * The fastest disks ever sold rotate 250 times per second. Half a rotation takes 2 ms,
+ * after the seek. So at most one such read in four is faster than 2 ms, and fewer on
+ * slower disks. A fast read adds 1, a slow read subtracts ICRYPT_SEEK_SLOW. So neither a
+ * disk nor a mixture of fast and slow devices reaches ICRYPT_SEEK_FREE.
  */
 #define ICRYPT_SEEK_NS		(2 * NSEC_PER_MSEC)
 #define ICRYPT_SEEK_FAR		(64 * 1024 * 1024 >> SECTOR_SHIFT)
@@ -101,10 +102,10 @@ MODULE_PARM_DESC(bh_budget_us, "Longest cipher work in a bottom half, microsecon
 #define ICRYPT_SEEK_SLOW	8U
 
 /*
- * A CPU that is given cipher work, on average, before it could have done six times
- * as much has a backlog. The rest of what an I/O costs may be a multiple of the
- * cipher, and part of that goes along with it. After a longer break it takes about
- * eight bios until the average says so.
+ * A CPU has a backlog if, on average, it is given new cipher work before it could have
+ * done six times as much. The factor is that large because the other costs of an I/O may
+ * be a multiple of its cipher, and a part of them moves to the helper as well. After a
+ * longer break, it takes about eight bios until the average shows a backlog.
  */
 #define ICRYPT_BACKLOG_GAP	6
 #define ICRYPT_BACKLOG_BREAK	4
@@ -129,10 +130,10 @@ static atomic_t waiting __cacheline_aligned_in_smp;
  * its kind do. getdents() may not: file systems read directories and the blocks of
  * their trees ahead, and btrfs does not say so.
  *
- * Borrowed registers (kthreads, workers of any sort, a task before its first exec)
- * and the numbers of another ABI say nothing. io_uring's task work on the way out
- * of a read() remains: a linked read that it starts is waited for, which costs
- * that ring some time.
+ * The registers of kthreads, of workers and of a task before its first exec are not those
+ * of a system call, and another ABI has other numbers. One case is not recognised: task
+ * work of io_uring that runs at the end of a read(). If it starts a linked read, that read
+ * is waited for, which costs the ring some time.
  */
 static bool syscall_waits(bool write)
 {
@@ -174,11 +175,11 @@ static bool stack_is_low(void)
 }
 
 /*
- * The plug that the submitter of the I/O holds. 6.12 starts one of its own for
- * each bio that it takes off current->bio_list, which ends right after map:
- * both are on our stack, and only the block layer's lies below the list. Should
- * a compiler inline __submit_bio() and mislead us, the callback finds bio_list
- * set and gives the read back.
+ * The plug that the submitter of the I/O holds. 6.12 starts a plug of its own for each
+ * bio that it takes off current->bio_list, and finishes it right after map. Both kinds
+ * of plugs may be on our stack, but only that of 6.12 lies below the list. If a compiler
+ * inlines __submit_bio(), this test may be wrong. Then the callback finds bio_list set,
+ * and gives the read back.
  */
 static struct blk_plug *submitter_plug(void)
 {
@@ -191,9 +192,9 @@ static struct blk_plug *submitter_plug(void)
 }
 
 /*
- * Is this one of several bios that the task submits at once? Its system call was
- * given more than one, or it holds a plug. Not in these system calls: a write to a
- * block device has a plug of its own in there.
+ * Is this one of several bios that the task submits at once? In the two system calls below,
+ * the number of requests tells. A plug does not tell there, because a write to a block
+ * device always has one. In other system calls, the task has more if it holds a plug.
  */
 static bool submitter_has_more(void)
 {
@@ -224,13 +225,14 @@ static bool caller_is_slow(void)
 
 #ifdef CONFIG_TASK_XACCT
 /*
- * What is known of a task in read(), found by its pid. Two tasks may share an
- * entry, and then know less.
+ * What we know about a task in read(), by its pid. If two tasks share an entry, we know
+ * less about both.
  *
- * @call:   the last call in which it waited for a read, or was let go on
- * @waited: it waited there, and has sent no other read since
- * @let_go: in so many calls to come it need not wait
- * @doubt:  what @let_go was after the last wait in vain, less for each that was not
+ * @call:   the last call in which the task waited for a read, or was excused from waiting
+ * @waited: the task waited in that call, and has sent no other read since
+ * @let_go: number of future calls in which the task does not wait
+ * @doubt:  the initial value of @let_go after the last wait in vain; halved by each wait
+ *	    that was not in vain
  */
 struct reader {
 	u64	call;
@@ -247,13 +249,13 @@ struct reader {
 static struct reader readers[ICRYPT_READERS];
 
 /*
- * Some file systems send reads from read() that it does not wait for, or several
- * before it waits: prefetch, network file systems with a cache on a disk. If we
- * wait for one and then the same call sends the next, the wait was in vain, or at
- * least not needed: the page cache and all who send what they want at once would
- * have come back with all of it. Such a task is let go on for some calls, and
- * longer each time. The number of read() calls that a task is through with tells
- * one call from another.
+ * Some file systems send reads from read() that the call does not wait for, or several
+ * reads before it waits (prefetch; network file systems with a cache on a disk). If we
+ * wait for one read, and the same call then sends another, the wait was in vain, or at
+ * least not needed: the page cache, and any code that sends all of its reads at once,
+ * would not have sent another read after the wait. Such a task does not wait in its
+ * next calls, and in more of them each time. The number of read() calls that a task has
+ * finished tells one call from another.
  */
 static bool caller_goes_on(void)
 {
@@ -306,15 +308,15 @@ static void caller_waited(void)
 }
 #endif
 
-/* Will this task wait for the read, and soon? For vectors that are not on its stack. */
+/* Will this task soon wait for the read, whose vector is not on its stack? */
 static noinline_for_stack bool caller_waits(void)
 {
 	return syscall_waits(false) && !caller_is_slow() && !caller_goes_on();
 }
 
 /*
- * Do other bios wait until map returns? On the list there are the pieces into
- * which a driver above us cut one, or the rest of it. Nothing of ours is there yet.
+ * Do other bios wait until map returns? The list has the pieces, or the rest, of a bio
+ * that a driver above us has split. It has no bios of ours yet.
  */
 static bool has_siblings(struct icrypt_io *io)
 {
@@ -347,7 +349,7 @@ static bool may_spread(struct icrypt_config *cc, enum icrypt_option never)
 	       !icrypt_option_set(&cc->table, ICRYPT_OPT_SAME_CPU_CRYPT);
 }
 
-/* Is this so much cipher work that one CPU should not delay the queue for it? */
+/* Is this so much cipher work that it would delay the queue of this CPU too long? */
 static bool should_spread(struct icrypt_io *io, enum icrypt_option never)
 {
 	return io->bytes >= ICRYPT_SPREAD_MIN && cost(io) >= ICRYPT_SPREAD_NS &&
@@ -378,7 +380,7 @@ static bool may_rely_on_workers(void)
 	return current->prio >= MAX_RT_PRIO;
 }
 
-/* Is this run of the cipher one that the estimate is made of? */
+/* Is this run of the cipher a sample for the estimate? */
 static bool is_sample(struct icrypt_io *io)
 {
 	u32 n = this_cpu_inc_return(io->cc->stats->runs);
@@ -456,7 +458,7 @@ void icrypt_run_end(struct icrypt_io *io, u64 start, unsigned int bytes)
 
 	if (is_charged()) {
 		charge_budget(io, now);
-		/* All CPUs read the estimate: it is not for each to write all the time. */
+		/* All CPUs read the estimate, so they should rarely write it. */
 		if (!is_sample(io))
 			return;
 	}
@@ -479,9 +481,9 @@ static bool has_io_in_flight(struct block_device *bdev)
  * icrypt_seek_clock_start() - a read is about to be sent to a device that may seek
  * @io: the read
  *
- * Some are timed. Not one that a disk may have in its cache as it follows on the last
- * one, nor one that may have to queue, as that takes its time on any device. The other
- * CPUs' counters are only looked at now and then.
+ * Some reads are timed. A read that follows the last one is not, because a disk may have
+ * it in its cache. A read that may have to queue is not, because that takes time on any
+ * device. The counters of the other CPUs are read only now and then.
  *
  * Context: process, in map; does not sleep.
  */
@@ -525,10 +527,10 @@ void icrypt_seek_clock_stop(struct icrypt_io *io)
 }
 
 /*
- * Is the device below a disk that wants its I/O in order? Until some reads were timed
- * it is what it says. To take one that seeks for one that does not costs a turn of the
- * disk whenever a write comes too early; the opposite costs the help of other CPUs, for
- * as long as it takes to mount a file system.
+ * Is the device below a disk that needs its I/O in order? Until enough reads were timed,
+ * its own report is believed. Taking a seeking device for one that does not seek costs
+ * one rotation whenever a write is out of order. The opposite error costs the help of
+ * other CPUs, for about as long as mounting a file system takes.
  */
 static bool wants_order(struct icrypt_config *cc)
 {
@@ -537,7 +539,8 @@ static bool wants_order(struct icrypt_config *cc)
 
 /*
  * Is this read too much for a bottom half? It is if it takes too long by itself. After
- * other bios, it is not for some time if no task waits for the CPU.
+ * other bios it is too much if the budget is used up and a task waits for the CPU. If no
+ * task waits, bottom halves may use several budgets.
  */
 static bool bh_over_budget(struct icrypt_io *io)
 {
@@ -585,8 +588,8 @@ static struct icrypt_decision run_in_bh(struct icrypt_io *io, enum icrypt_contex
  * icrypt_wait_begin() - a task starts to wait for its read
  * @bio: the read, or NULL for those of a plug and for pieces
  *
- * Whether the system call waits was no question for a vector on the stack, and the
- * call may be any.
+ * A read with its vector on the stack is not recorded for caller_goes_on(): it was waited
+ * for whatever the system call is.
  *
  * Context: process.
  */
@@ -607,7 +610,7 @@ void icrypt_wait_end(void)
 	atomic_dec(&waiting);
 }
 
-/* Nobody waits for this very read: it may be one of many. */
+/* The plan of a read that its submitter does not wait for: it may be one of many. */
 static enum icrypt_plan plan_stream(struct icrypt_io *io)
 {
 	struct icrypt_lanes __percpu *lanes = io->cc->lanes;
@@ -642,7 +645,7 @@ enum icrypt_plan icrypt_plan_read(struct icrypt_io *io)
 	if ((bio->bi_opf & ICRYPT_NEVER_WAIT) || (current->flags & ICRYPT_PF_WORKER))
 		return plan_stream(io);
 
-	/* A vector on the submitter's stack: it cannot return before the end. */
+	/* If the vector is on its stack, the submitter cannot return before the end. */
 	on_stack = object_is_on_stack(bio->bi_io_vec);
 	if (want != ICRYPT_WANT_CALLER && !on_stack &&
 	    ((bio->bi_opf & REQ_META) || !caller_waits()))
@@ -685,15 +688,15 @@ enum icrypt_plan icrypt_plan_without_plug(struct icrypt_io *io)
  * icrypt_caller_piece() - decide whether a read that its caller decrypts is sent in pieces
  * @io: the read
  *
- * So that the caller has something to do while the device is at the rest. Only
- * if icrypt_is_large().
+ * With pieces, the caller can decrypt the first ones while the device reads the others.
+ * Called only if icrypt_is_large().
  *
  * Context: process, in map; does not sleep.
  * Return: bytes of a piece, or 0 to send it whole.
  */
 unsigned int icrypt_caller_piece(struct icrypt_io *io)
 {
-	/* With a disk that has to seek, pieces would gain nothing. */
+	/* Pieces gain nothing on a disk that has to seek. */
 	if (io->cc->table.read_context != ICRYPT_WANT_AUTO || wants_order(io->cc))
 		return 0;
 	return piece_size(io);
@@ -710,7 +713,7 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 {
 	if (likely(!icrypt_is_large(io)))
 		return 0;
-	/* Not if it is a piece, or if a run of the cipher has begun with it. */
+	/* A piece is not cut again, nor is a read that the cipher has begun. */
 	if (io->read.whole || io->desc.in_iter.bi_size != io->bytes || io->bio->bi_status ||
 	    io->cc->table.read_context != ICRYPT_WANT_AUTO ||
 	    !may_spread(io->cc, ICRYPT_OPT_NO_READ_WORKQUEUE))
@@ -719,9 +722,10 @@ unsigned int icrypt_worker_piece(struct icrypt_io *io)
 }
 
 /*
- * At least @size bytes of a write, up to the end of a stripe of the device below, or 0 if
- * there is none to cut at. A part of a stripe may have to be read before it is written.
- * Drivers put other things there, too (optimal_io_size): 33553920 is none of a stripe.
+ * The size of a part of a write that ends with a stripe of the device below and has at
+ * least @size bytes, or 0 if there is no such end. To write a part of a stripe, the device
+ * may have to read first. Some drivers report an optimal_io_size that is no stripe, such
+ * as 33553920.
  */
 static unsigned int up_to_stripe(struct icrypt_io *io, unsigned int size)
 {
@@ -743,7 +747,7 @@ static unsigned int up_to_stripe(struct icrypt_io *io, unsigned int size)
  * icrypt_write_piece() - decide whether map takes a part of a write only
  * @io: the write
  *
- * Not of a write that must not wait, because the rest of it might have to wait.
+ * A write that must not wait is not split, because its rest might have to wait.
  *
  * Context: process, in map; does not sleep.
  * Return: bytes of the part, or 0 to take it as it is.
@@ -761,7 +765,7 @@ unsigned int icrypt_write_piece(struct icrypt_io *io)
 		return 0;
 	size = piece_size(io);
 	part = size ? up_to_stripe(io, size) : 0;
-	/* Where that does not work out it matters to few devices. */
+	/* If no stripe fits, cut anywhere, unless partial stripes are expensive. */
 	return part || icrypt_partial_stripes_expensive(cc->dev->bdev) ? part : size;
 }
 
@@ -795,8 +799,8 @@ bool icrypt_may_call_helper(struct icrypt_io *io)
  * icrypt_drain_may_sleep() - may an unplug callback wait for its reads?
  * @from_schedule: as given to the callback
  *
- * It may not while bios for which it would wait may be on current->bio_list, and not
- * under bio_poll(), which flushes the plug inside an RCU read section.
+ * It may not if current->bio_list may have bios for which it would wait. It may not under
+ * bio_poll() either, which flushes the plug inside an RCU read section.
  *
  * Context: the callback's.
  * Return: whether it may.
@@ -818,7 +822,7 @@ struct icrypt_decision icrypt_decide_read(struct icrypt_io *io)
 {
 	if (unlikely(io->cc->table.read_context == ICRYPT_WANT_WORKQUEUE))
 		return run_in_worker(ICRYPT_REASON_OPTION);
-	/* skcipher does not support hardirq context, and does not detect all of it. */
+	/* skcipher does not support hardirq context, and does not always detect it. */
 	if (in_hardirq() || irqs_disabled()) {
 		if (cost(io) <= bh_budget(io->cc) ||
 		    io->cc->table.read_context == ICRYPT_WANT_ENDIO)
@@ -924,9 +928,9 @@ bool icrypt_may_queue_write(struct icrypt_io *io)
 /**
  * icrypt_decide_write() - decide where a write is encrypted
  * @io:   the write
- * @more: the submitter comes back at once with the rest of it
+ * @more: map takes a part, and is called at once with the rest
  *
- * Writes to a zoned device leave in the order in which they came.
+ * Writes to a zoned device are sent in the order in which they arrived.
  *
  * Context: process, in map.
  * Return: ICRYPT_CALLER, or a worker and why.
@@ -961,7 +965,7 @@ struct icrypt_decision icrypt_decide_write(struct icrypt_io *io, bool more)
 	return run_in_worker(ICRYPT_REASON_SPREAD);
 }
 
-/* This CPU is given cipher work of @ns: had it more lately than it should? */
+/* This CPU is given cipher work of @ns. Does it get such work too often? */
 static bool backlog_grows(struct icrypt_lane *lane, u64 ns)
 {
 	u64 now = ktime_get_mono_fast_ns();
@@ -979,7 +983,8 @@ static bool backlog_grows(struct icrypt_lane *lane, u64 ns)
  * icrypt_read_backlog() - should other CPUs decrypt a read that completes here?
  * @io: the read, not owned by its caller
  *
- * If there are more where it came from, and this CPU does little else.
+ * They should if more such reads are on their way, and cipher work takes much of the time
+ * of this CPU.
  *
  * Context: any, the completion's.
  * Return: the lane for icrypt_spread(), or NULL.
@@ -1005,7 +1010,8 @@ struct icrypt_lane *icrypt_read_backlog(struct icrypt_io *io)
  * icrypt_write_backlog() - should other CPUs encrypt a write?
  * @io: the write, with nothing allocated
  *
- * If its submitter has more to submit, and this CPU does little else.
+ * They should if its submitter has more to submit, and cipher work takes much of the time
+ * of this CPU.
  *
  * Context: process, in map; does not sleep.
  * Return: the lane for icrypt_spread(), or NULL.

@@ -5,7 +5,7 @@
  * A caller that falls behind the device calls workers that help.
  *
  *	icrypt_plug_add()	a read joins the plug of its submitter
- *	drain_unplug()			the submitter finishes its plug, or goes to sleep
+ *	drain_unplug()		the submitter finishes its plug, or goes to sleep
  *	icrypt_drain()		wait for reads and decrypt them, until none is left
  *	drain_help()		a worker that helps
  */
@@ -16,13 +16,13 @@
 
 #include "icrypt.h"
 
-/* The most workers that help one caller; more would wait for the memory. */
+/* The most workers that help one caller; memory would limit a larger number. */
 #define DRAIN_HELPERS	15
 
-/* How long one of them waits for the device, ns. */
+/* How long a helper waits for the device, ns. */
 #define DRAIN_LINGER	(50 * NSEC_PER_USEC)
 
-/* A device that is done with the first of many so soon, in ns, is with the others as well. */
+/* If the device completes the first of many reads within this time, ns, it is fast. */
 #define DRAIN_SOON	(100 * NSEC_PER_USEC)
 
 struct drain_helper {
@@ -30,21 +30,22 @@ struct drain_helper {
 	struct drain		*drain;
 };
 
-/* Reads that their caller waits for. */
+/* The reads that a caller waits for, and its helpers. */
 struct drain {
 	spinlock_t		lock;	/* ios, against the helpers */
 	struct list_head	ios;
 	atomic_t		started;	/* helpers */
-	atomic_t		idle;	/* those of them that have a CPU for themselves */
+	atomic_t		idle;	/* helpers that started on an idle CPU */
 	unsigned int		called;
 	struct drain_helper	helpers[DRAIN_HELPERS];
 };
 
 /*
- * The first complete read, off the list; they complete in any order. For a
- * helper one that may be helped with: they may be of several devices. @behind,
- * if it matters, gets how many reads there are besides, if one of them is complete
- * as well, or will be @soon: then the device is faster than the cipher.
+ * Takes the first complete read off the list; reads complete in any order. A helper gets
+ * only a read with which workers may help, because the reads may be of several devices.
+ * If @behind is not NULL, it receives the number of other reads if the device is faster
+ * than the cipher, and else 0. The device is faster if another read is complete as well,
+ * or if @soon says that this will be so.
  */
 static struct icrypt_io *drain_pop(struct drain *d, bool helper, bool soon, unsigned int *behind)
 {
@@ -83,7 +84,7 @@ static void drain_help(struct work_struct *work)
 	struct icrypt_io *io;
 	u64 until = 0;
 
-	/* Whoever has this CPU needs it, and the caller does not need us. */
+	/* Another task needs this CPU, and the caller can do without this helper. */
 	atomic_inc(&d->started);
 	if (!single_task_running())
 		return;
@@ -95,7 +96,7 @@ static void drain_help(struct work_struct *work)
 			until = 0;
 			continue;
 		}
-		/* A moment for what is at the device, while nobody else wants the CPU. */
+		/* Wait a moment for reads at the device, while no other task wants the CPU. */
 		if (!until)
 			until = ktime_get_mono_fast_ns() + DRAIN_LINGER;
 		if (list_empty_careful(&d->ios) || ktime_get_mono_fast_ns() >= until ||
@@ -117,8 +118,8 @@ static void drain_call_helpers(struct drain *d, struct icrypt_config *cc, unsign
 }
 
 /*
- * A helper that did not start never will, one that did is at its last read. With
- * the last of them gone, the device may be as well.
+ * Helpers that have not started are cancelled, and those that run finish their last read.
+ * After the last helper is gone, the device may be gone as well.
  */
 static void drain_dismiss_helpers(struct drain *d)
 {
@@ -132,9 +133,9 @@ static void drain_dismiss_helpers(struct drain *d)
 }
 
 /*
- * Requests that the submitter plugged are flushed only after the callbacks. Send
- * them now, or we would wait for requests that were never sent. Modules can do this
- * only with blk_finish_plug(); the plug itself stays in use.
+ * The requests in the submitter's plug are flushed only after the callbacks. Send them
+ * now, because otherwise we would wait for requests that were never sent. Modules can
+ * do this only with blk_finish_plug(). The plug itself stays in use.
  */
 static void drain_flush_plug(void)
 {
@@ -150,9 +151,9 @@ static void drain_flush_plug(void)
  * icrypt_drain() - wait for reads and decrypt them as they complete, until none is left
  * @ios: the reads, sent, of the plan WAIT or PLUG; the list is not valid any more on return
  *
- * A caller that falls behind the device calls for help, for all reads that are complete
- * at once. Helpers take from the same list: one that finds no idle CPU costs no more
- * than the call, and the next time there are fewer.
+ * A caller that falls behind the device calls several helpers at once. They take reads
+ * from the same list. A helper that finds no idle CPU costs no more than the call, and the
+ * next time fewer are called.
  *
  * Context: process, sleeps.
  */
@@ -199,9 +200,9 @@ noinline_for_stack void icrypt_drain(struct list_head *ios)
 }
 
 /*
- * The reads that come back to their caller when it finishes its plug. There is
- * one callback for all our devices in a plug: with one per device, each would
- * wait while nobody decrypts the reads of the others.
+ * The reads that their caller decrypts when it finishes its plug. There is one callback
+ * in a plug for all our devices. With one callback per device, each would wait for its
+ * own reads while nobody decrypts those of the others.
  */
 struct drain_plug {
 	struct blk_plug_cb	cb;
@@ -224,7 +225,7 @@ static void drain_unplug(struct blk_plug_cb *cb, bool from_schedule)
 }
 
 /**
- * icrypt_plug_add() - have a read come back to its submitter at the end of its plug
+ * icrypt_plug_add() - let the submitter of a read decrypt it at the end of its plug
  * @io: the read, of the plan PLUG, not sent yet
  *
  * Context: process, in map; does not sleep.
@@ -244,8 +245,8 @@ bool icrypt_plug_add(struct icrypt_io *io)
 	/*
 	 * Callbacks run one after the other. Our reads may wait for bios that
 	 * other callbacks hold back (raid1, raid10, raid5, btrfs), so those
-	 * callbacks go first. If one of them sleeps, schedule() finds no callback
-	 * of ours that would give the reads back, and they wait a little longer.
+	 * callbacks go first. If one of them sleeps, our callback is off the plug,
+	 * so schedule() cannot make it give the reads back, and they end later.
 	 */
 	list_move_tail(&cb->list, &current->plug->cb_list);
 	list_add_tail(&io->read.node, &p->ios);

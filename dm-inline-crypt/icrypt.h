@@ -31,8 +31,8 @@ struct icrypt_config;
 struct icrypt_helper;
 
 /*
- * Where the cipher of a bio ran, in the order of the counters: a bio that ran
- * in two places counts for the later one.
+ * The context in which the cipher of a bio ran, in the order of the counters. If it ran in
+ * two contexts, the bio is counted for the later one in this list.
  */
 enum icrypt_context {
 	ICRYPT_CALLER,		/* the task that submitted or polls the bio */
@@ -42,7 +42,7 @@ enum icrypt_context {
 	ICRYPT_CONTEXTS
 };
 
-/* What map planned for a read; see context.c. */
+/* The plan that map made for a read, see context.c. */
 enum icrypt_plan {
 	ICRYPT_PLAN_ENDIO,	/* decrypt in the end_io chain */
 	ICRYPT_PLAN_WAIT,	/* wait in map and decrypt there */
@@ -50,9 +50,9 @@ enum icrypt_plan {
 };
 
 /**
- * struct icrypt_decision - what context.c decides, for others to carry out
- * @where: enum icrypt_context, where the cipher runs
- * @why:   enum icrypt_reason, why that has to be a worker, or ICRYPT_REASON_NONE
+ * struct icrypt_decision - a decision of context.c, which other files carry out
+ * @where: enum icrypt_context in which the cipher runs
+ * @why:   enum icrypt_reason for a worker, else ICRYPT_REASON_NONE
  * @may:   what the cipher may do there: ICRYPT_MAY_RESCHED, ICRYPT_MAY_SLEEP or 0
  */
 struct icrypt_decision {
@@ -61,37 +61,37 @@ struct icrypt_decision {
 	u8	may;
 };
 
-/* What may happen to a bio after its place was decided; a worker goes on with it. */
+/* Events after the context was decided; a worker then continues with the bio. */
 enum icrypt_event {
-	ICRYPT_DRIVER_ANSWERED,	/* the cipher driver, later */
-	ICRYPT_CIPHER_STOPPED,	/* it would have to sleep, and must not: ICRYPT_NOMEM */
-	ICRYPT_NO_PAGES,	/* none at once for a write */
-	ICRYPT_GIVEN_BACK,	/* by its caller, who had to sleep */
-	ICRYPT_HELPED,		/* one of many, or a piece of a large one */
-	ICRYPT_TAG_MISMATCH,	/* it is to be read again */
+	ICRYPT_DRIVER_ANSWERED,	/* the cipher driver answered asynchronously */
+	ICRYPT_CIPHER_STOPPED,	/* the cipher must not sleep, but would have to: ICRYPT_NOMEM */
+	ICRYPT_NO_PAGES,	/* a write found no pages at once */
+	ICRYPT_GIVEN_BACK,	/* the caller had to sleep and gave the read back */
+	ICRYPT_HELPED,		/* a helper took it: one of many, or a piece of a large read */
+	ICRYPT_TAG_MISMATCH,	/* the data has to be read again */
 };
 
-/* Who decrypts a read that is planned for its caller. */
+/* The owner of a read with the plan WAIT or PLUG. */
 enum icrypt_owner {
 	ICRYPT_OWNER_DEVICE,	/* in flight; the caller will come back */
 	ICRYPT_OWNER_CALLER,	/* complete, it is the caller's turn */
-	ICRYPT_OWNER_ENDIO,	/* given back; the completion carries on */
+	ICRYPT_OWNER_ENDIO,	/* given back; the completion continues with it */
 };
 
 /**
- * struct icrypt_read - what only reads have of struct icrypt_io
+ * struct icrypt_read - the part of struct icrypt_io that only reads have
  * @whole:     the read that this is a piece of, or NULL
- * @pieces:    those of this one that have not ended, if it was cut
+ * @pieces:    if it was cut: number of its pieces that have not ended
  * @owner:     enum icrypt_owner, settles who decrypts
  * @end_io:    dm's completion, or that of a piece, hidden while ours is in place
- * @submitter: the task that called map. Only compared, but for a read that the caller
- *	       owns, which has it wait or drain
- * @lane:      of the CPU that submitted it, if nobody waits for it alone
- * @seq:       which one of @lane it is
- * @iter:      with tags: where its data lie, for reading them again
+ * @submitter: the task that called map. It exists while the caller waits for the read;
+ *	       otherwise the pointer may only be compared
+ * @lane:      lane of the CPU that submitted it, if nobody waits for this read alone
+ * @seq:       its number on that lane
+ * @iter:      with tags: position of its data, to read it again
  * @plan:      enum icrypt_plan
  * @more:      its submitter had more to submit
- * @backlog:   a helper should have it
+ * @backlog:   a helper should decrypt it
  * @timed_ns:  when map began, if the time that it takes tells whether the device seeks,
  *	       else 0
  * @node:      of a piece, on the list of all pieces until it is sent or queued. Then
@@ -116,9 +116,9 @@ struct icrypt_read {
 };
 
 /**
- * struct icrypt_write - what only writes have of struct icrypt_io
+ * struct icrypt_write - the part of struct icrypt_io that only writes have
  * @clone:   the bio with the ciphertext, NULL before it has its pages
- * @done:    completed when a cipher driver answers to a writer that waits, else NULL
+ * @done:    completed when the cipher driver answers, if the writer waits; else NULL
  * @ordered: it must keep its place in the order of writes
  * @nowait:  map must not wait for it
  */
@@ -133,14 +133,14 @@ struct icrypt_write {
  * struct icrypt_io - per-bio data
  * @cc:        the target
  * @bio:       the clone that dm handed to map, or a piece of it
- * @desc:      what the cipher sees of it; its member write tells reads from writes
- * @tags:      integrity metadata of all its data units, or NULL; of a piece, its
- *	       part of what the whole has
+ * @desc:      its descriptor, for the cipher; the member write tells reads from writes
+ * @tags:      integrity metadata of all its data units, or NULL; for a piece, its part
+ *	       of the metadata of the whole
  * @sector:    in the mapped device, 512-byte sectors
  * @bytes:     of the bio, or of the part that map took
  * @context:   enum icrypt_context where the cipher ran so far
  * @tags_pooled: @tags are from the pool
- * @rest:      map took a part only; dm calls it with the rest once it returns
+ * @rest:      map took only a part; dm calls map with the rest after it returns
  * @start_ns:  when the cipher began, 0 unless traced
  * @map_ns:    when map began, 0 unless the histogram is on
  * @work:      in a queue, for a worker
@@ -148,7 +148,7 @@ struct icrypt_write {
  * @read:      of a read
  * @write:     of a write
  *
- * The first cipher request of the bio follows behind, see cipher.c.
+ * The first cipher request of the bio follows this structure, see cipher.c.
  */
 struct icrypt_io {
 	struct icrypt_config	*cc;
@@ -174,18 +174,18 @@ struct icrypt_io {
 typedef void icrypt_help_fn(struct icrypt_io *io);
 
 /**
- * struct icrypt_lane - a CPU's cipher work for others, of a device and direction
- * @last:      when this CPU was last given some, ns
- * @average:   how long after the one before, on average, ns
- * @limit:     how soon is too soon, ns
- * @submitted: reads from this CPU that nobody waits for, since ever
+ * struct icrypt_lane - bios of a CPU that helpers take, for one device and direction
+ * @last:      time at which this CPU was last given cipher work, ns
+ * @average:   average time between two such times, ns
+ * @limit:     a smaller average means a backlog, ns
+ * @submitted: number of reads so far that this CPU submitted and nobody waits for
  * @cc:        the mapped device
  * @write:     direction
  * @help:      what a helper does with a bio
- * @lock:      protects what follows, also against interrupts
- * @ios:       bios that wait for a helper; none without one
- * @len:       how many
- * @helpers:   workers that serve the lane
+ * @lock:      protects the members below, also against interrupts
+ * @ios:       bios that wait for a helper; empty if no helper serves the lane
+ * @len:       number of bios in @ios
+ * @helpers:   number of workers that serve the lane
  * @called:    one more has been called and has not started
  * @closing:   the last helper is about to leave
  */
@@ -197,7 +197,7 @@ struct icrypt_lane {
 	struct icrypt_config	*cc;
 	bool			write;
 	icrypt_help_fn		*help;
-	/* From here on helpers write. */
+	/* Helpers write the members below. */
 	raw_spinlock_t		lock ____cacheline_aligned_in_smp;
 	struct list_head	ios;
 	unsigned int		len;
@@ -235,8 +235,8 @@ struct icrypt_latency {
 };
 
 /**
- * struct icrypt_engine - what a mapped device has of the cipher engine, see engine.c
- * @key:    round keys, or NULL: the crypto API does it all
+ * struct icrypt_engine - the cipher engine of a mapped device, see engine.c
+ * @key:    round keys, or NULL if the crypto API does everything
  * @digest: makes the key for the IVs of ESSIV, or NULL
  * @mode:   of operation
  * @on:     the engine is to be used
@@ -252,16 +252,16 @@ struct icrypt_engine {
  * struct icrypt_cipher - the keyed transforms
  * @tfms:     @count of them, taking turns by sector; NULL with @aead
  * @aead:     the authenticated one, or NULL
- * @simd_tfms: the same for contexts that may use the FPU, without the wrapper
- *	       that asks whether they do; NULL if the driver has none
+ * @simd_tfms: the same for contexts that may use the FPU, without the wrapper that
+ *	       tests for this; NULL if the driver has no wrapper
  * @count:    power of two
  * @iv:       IV generator
- * @iv_data:  what it needs besides, if it is one of iv_data.c, else NULL
- * @iv_stored: IVs are random and lie behind the tags
- * @special:  the IV is not of the sector number alone
- * @iv_waits: the IV is made by a driver that answers later
- * @key_extra: bytes at the end of the key that are the IV generator's
- * @key_mac:  bytes at the end of what is left that are the MAC's
+ * @iv_data:  state of the IV generator, if it is one of iv_data.c, else NULL
+ * @iv_stored: IVs are random and are stored after the tags
+ * @special:  the IV needs more than the sector number
+ * @iv_waits: an asynchronous driver makes the IV
+ * @key_extra: bytes at the end of the key that belong to the IV generator
+ * @key_mac:  bytes before those that belong to the MAC
  * @tag_size: of an authentication tag, bytes
  * @tuple_size: integrity metadata of a data unit on the device below, bytes
  * @pieces:   the most pages that a data unit can touch
@@ -271,9 +271,9 @@ struct icrypt_engine {
  * @iv_align: alignment of the IV, bytes
  * @sector_size: data unit, bytes
  * @iv_offset: added to sector numbers for the IV, 512-byte sectors
- * @iv_shift: by which the sector number is divided for the IV, log2
- * @req_pool: more requests, for drivers that answer later
- * @engine:   does without the transforms what it can
+ * @iv_shift: log2 of the divisor of the sector number for the IV
+ * @req_pool: more requests, for asynchronous drivers
+ * @engine:   the engine, which is used instead of the transforms where possible
  */
 struct icrypt_cipher {
 	struct crypto_skcipher	**tfms;
@@ -302,14 +302,14 @@ struct icrypt_cipher {
 };
 
 /**
- * struct icrypt_unit - a data unit, as iv_data.c sees it
+ * struct icrypt_unit - a data unit, for iv_data.c
  * @src:    input
  * @dst:    output, @src when transformed in place
  * @iv:     its IV
  * @buf:    icrypt_iv_data_scratch() bytes of memory
  * @sector: its number for the IV
  * @write:  encrypt, else decrypt
- * @may_sleep: there is a task, which may wait for a driver
+ * @may_sleep: the caller is a task that may wait for a driver
  */
 struct icrypt_unit {
 	struct scatterlist	*src;
@@ -329,44 +329,45 @@ struct icrypt_unit {
 /**
  * struct icrypt_config - a mapped device
  * @table:       the table line; its key is never a hex key, see @key
- * @cipher_word: what the table's cipher points to
- * @name:        the target's: "crypt" in place of dm-crypt
+ * @cipher_word: the word to which @table.cipher points
+ * @name:        name of the target: "crypt" with takeover, else "inline-crypt"
  * @dev:         device below
  * @devt:        number of the mapped device itself, for tracing
- * @latency_on:  bios that are mapped get into the histogram
+ * @latency_on:  the histogram counts bios that are mapped
  * @start:       first sector on the device below
  * @cipher:      transforms
- * @ns_per_kib:  what the cipher costs here, learned, by READ and WRITE; ns
+ * @ns_per_kib:  learned cost of the cipher, by READ and WRITE; ns
  * @key:         raw key, @table.key_size bytes; zeros if it is a keyring key
  * @key_desc:    "type:description" of a keyring key, else NULL
  * @key_lock:    protects the key and its description against messages and status
  * @key_valid:   the transforms have the user's key
  * @suspended:   between postsuspend and resume
- * @zoned:       the device below is zoned: writes go out in order, in the submitter
- * @rotational:  the device below says so; if that is true, writes should keep their order
- * @seek_free:   how sure it is that it is wrong, see icrypt_seek_clock_stop()
- * @seek_timed:  when that was last looked at, jiffies
- * @writes_queued: writes that wait for a worker or are in its hands
- * @writes_waiting: what writes that wait for pages take themselves, in pages; they
- *	       do so in the order of @pages_wq
+ * @zoned:       the device below is zoned: submitters send its writes, in order
+ * @rotational:  the device below reports that it rotates; if it does, writes keep their
+ *	       order
+ * @seek_free:   evidence that this report is wrong, see icrypt_seek_clock_stop()
+ * @seek_timed:  time at which a read was last timed for that, jiffies
+ * @writes_queued: number of writes that a worker processes or will process
+ * @writes_waiting: memory of the writes that wait for pages, in pages; they wait in the
+ *	       order of @pages_wq
  * @wq:          workers that decrypt reads
  * @write_wq:    the same for writes, whose submission can sleep for long
  * @pages_wq:    where writes wait for pages, one at a time
  * @spread_wq:   helpers of lanes, which may stay for long; nobody waits for them
  * @lanes:       bios for helpers
  * @helpers:     @helper_count workers that serve lanes
- * @helpers_used: bitmap of those that have been called
- * @helper_count: how many there are, none with one CPU
+ * @helpers_used: bitmap of the helpers that have been called
+ * @helper_count: number of helpers, 0 with one CPU
  * @bs:          bios of pages.c
  * @read_bs:     pieces of large reads, each with its struct icrypt_io in front
- * @page_pool:   pages of these bios, for when there are no others
- * @pages_in_flight: how many pages these bios have
- * @pages_limited: these are counted, and the device has its part of the memory
+ * @page_pool:   pages for these bios when there are no others
+ * @pages_in_flight: number of pages that these bios have
+ * @pages_limited: @pages_in_flight is set up, and the device is counted for the limit
  * @tag_pool:    integrity metadata when memory is short
- * @page_lock:   serialises those who wait for pages
+ * @page_lock:   serialises the tasks that wait for pages
  * @stats:       counters
- * @latency:     the histogram since it was first switched on, NULL before
- * @latency_base: what it was when it was reset
+ * @latency:     the histogram since it was first switched on, NULL before that
+ * @latency_base: values of the histogram at its last reset
  */
 struct icrypt_config {
 	struct icrypt_table	table;
@@ -403,7 +404,7 @@ struct icrypt_config {
 	struct icrypt_latency __percpu *latency;
 	struct icrypt_latency	*latency_base;
 
-	/* What several CPUs write while I/O goes on, apart from what all of them read. */
+	/* Several CPUs write these during I/O, so they are apart from members that all read. */
 	unsigned int		ns_per_kib[2] ____cacheline_aligned_in_smp;
 	atomic_t		writes_queued ____cacheline_aligned_in_smp;
 	atomic_t		writes_waiting;
@@ -414,7 +415,7 @@ struct icrypt_config {
 /* The capacity of a bio of single pages, bytes. */
 #define ICRYPT_PAGES_MAX	((unsigned int)BIO_MAX_VECS << PAGE_SHIFT)
 
-/* Until the first bios were timed, ns: slow enough to be careful. */
+/* The cost before the first bios were timed, ns: a high and so careful estimate. */
 #define ICRYPT_NS_PER_KIB_GUESS	8000
 
 /* Smallest piece of a large bio, bytes: a multiple of any sector size. */
@@ -589,19 +590,19 @@ int icrypt_stats_message(struct icrypt_config *cc, unsigned int argc, char **arg
 			 unsigned int maxlen);
 unsigned int icrypt_stats_print(struct icrypt_config *cc, char *buf, unsigned int size);
 
-/* Is it the caller's turn with this read? It acquires what the completion left in it. */
+/* Does the caller own this read now? Acquires the data and status of the completion. */
 static inline bool icrypt_read_is_callers(struct icrypt_io *io)
 {
 	return atomic_read_acquire(&io->read.owner) == ICRYPT_OWNER_CALLER;
 }
 
 /**
- * icrypt_cipher_start() - aim a descriptor at its data
+ * icrypt_cipher_start() - set up a descriptor for its data
  * @c:      the cipher
  * @d:      the descriptor; write, done and cookie are the caller's to set
- * @in:     input; what its bi_iter covers is processed
- * @out:    output, @in for in place
- * @sector: of the data in the mapped device, 512-byte sectors
+ * @in:     input; the range of its bi_iter is processed
+ * @out:    output, or @in to work in place
+ * @sector: sector of the data in the mapped device, 512-byte sectors
  * @tags:   integrity metadata of the data, or NULL
  *
  * Context: any, does not sleep.
@@ -620,7 +621,7 @@ static inline void icrypt_cipher_start(struct icrypt_cipher *c, struct iodesc *d
 	d->by_api = false;
 }
 
-/* The request that lives behind the per-bio data. */
+/* The request that follows the per-bio data. */
 static inline void *icrypt_io_request(struct icrypt_io *io)
 {
 	return PTR_ALIGN((void *)(io + 1), CRYPTO_MINALIGN);
@@ -637,7 +638,7 @@ static inline struct icrypt_io *icrypt_io_of(struct icrypt_config *cc, struct bi
 	return dm_per_bio_data(bio, icrypt_per_io_size(&cc->cipher));
 }
 
-/* What a bio that is cut has to be a multiple of, bytes. */
+/* The parts of a bio have to be a multiple of this, bytes. */
 static inline unsigned int icrypt_block_size(const struct icrypt_config *cc)
 {
 	return max_t(unsigned int, cc->cipher.sector_size, bdev_logical_block_size(cc->dev->bdev));

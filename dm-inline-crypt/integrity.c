@@ -2,8 +2,8 @@
 /*
  * Integrity metadata is stored by the device below with each data unit: an
  * authentication tag, a random IV, or both. It is sent as the integrity payload of the
- * bio for the device below. Its memory is ours, io->tags points to it, and the cipher
- * reads and writes it there.
+ * bio for the device below. Its memory belongs to us. io->tags points to it, and the
+ * cipher reads and writes it there.
  *
  * The device below is dm-integrity without an internal hash or, on newer kernels, a
  * disk with metadata that has no other use (NVMe).
@@ -25,7 +25,7 @@ static unsigned int tags_size(const struct icrypt_config *cc, unsigned int bytes
 	return bytes / cc->cipher.sector_size * cc->cipher.tuple_size;
 }
 
-/* Data units whose metadata fit into an entry of the pool, one at the least; bytes. */
+/* Size of the data units whose metadata fits into a pool entry, at least one; bytes. */
 static unsigned int tags_pooled_bytes(const struct icrypt_config *cc)
 {
 	return max(ICRYPT_TAGS_POOLED / cc->cipher.tuple_size, 1U) * cc->cipher.sector_size;
@@ -75,7 +75,7 @@ bool icrypt_tags_alloc(struct icrypt_io *io, bool nowait)
 
 /**
  * icrypt_tags_free() - free what icrypt_tags_alloc() got
- * @io: done; may have none, or be a piece of what has
+ * @io: done; may have none, or be a piece of a read whose tags belong to the whole
  *
  * Context: any.
  */
@@ -92,13 +92,13 @@ void icrypt_tags_free(struct icrypt_io *io)
 
 /**
  * icrypt_tags_attach() - send integrity metadata along with a bio
- * @io:  what has the metadata
- * @bio: to be sent below for it; device, sector and size are set
+ * @io:  has the metadata
+ * @bio: the bio for the device below; its device, sector and size are set
  *
- * The payload is freed with the bio, the metadata are not.
+ * The payload is freed with the bio, but the metadata is not.
  *
  * Context: process. Sleeps unless the bio has REQ_NOWAIT.
- * Return: whether it was possible; else there was no memory.
+ * Return: false if there was no memory.
  */
 bool icrypt_tags_attach(struct icrypt_io *io, struct bio *bio)
 {
@@ -195,9 +195,9 @@ static void second_read_decrypt(struct second_read *s)
  * icrypt_read_again() - read data that did not match its tag once more
  * @io: the read
  *
- * Into pages of our own. The first time the data was in memory of the submitter, which
- * may have written to it while the cipher was running. If the data does not match its
- * tag this time, it is an error.
+ * The data is read into pages of our own. The first time it was in memory of the submitter,
+ * which may have written to it while the cipher was running. If the data does not match its
+ * tag the second time, this is an error.
  *
  * Context: a worker; sleeps, for memory and for the device.
  * Return: nothing; the outcome is @io->desc.status.
@@ -215,7 +215,7 @@ void icrypt_read_again(struct icrypt_io *io)
 		second_read_decrypt(&s);
 
 	if (!io->desc.status) {
-		/* The copy's own vector starts where the read does. */
+		/* The vector of the copy starts at the start of the read. */
 		s.copy->bi_iter = (struct bvec_iter) {
 			.bi_sector = io->read.iter.bi_sector,
 			.bi_size = io->read.iter.bi_size,

@@ -4,11 +4,12 @@
  * data that is read again because it did not match its tag.
  *
  *	icrypt_pages_alloc()	a bio with pages
- *	icrypt_pages_recycle()	gives back one whose pages have only ciphertext
- *	icrypt_pages_free()	gives back any other
+ *	icrypt_pages_recycle()	gives back a bio whose pages have only ciphertext
+ *	icrypt_pages_free()	gives back any other bio
  *
- * A page comes from the stash of this CPU, else from the page allocator, else from the
- * pool of the mapped device. The pool holds enough for the largest bio.
+ * A page comes from the stash of this CPU. If that is empty, it comes from the page
+ * allocator, and then from the pool of the mapped device, which holds enough for the
+ * largest bio.
  */
 
 #include <linux/mm.h>
@@ -25,16 +26,16 @@
 #define PAGES_MIN_BIOS		64
 
 /*
- * Pages that a CPU got back, to be used again as they are. The page allocator
- * clears what it gives out (init_on_alloc, Debian's default), which costs a good
- * part of what the cipher does, and all of it is written over. A shrinker takes
- * them when memory is short.
+ * Pages that a CPU keeps to use them again without clearing. The page allocator clears
+ * the pages that it gives out (init_on_alloc, Debian's default). This costs a good part
+ * of the time of the cipher, and the cipher overwrites the pages anyway. A shrinker frees
+ * the stash when memory is short.
  */
 #define PAGES_STASH_SINGLES	DIV_ROUND_UP(SZ_64K, PAGE_SIZE)
 #define PAGES_STASH_CHUNKS	2
 
 struct pages_stash {
-	spinlock_t	lock;	/* all; also against the end of a write in an interrupt */
+	spinlock_t	lock;	/* all members, also against a write that ends in an interrupt */
 	unsigned int	pages;
 	unsigned int	chunks;
 	struct page	*page[PAGES_STASH_SINGLES];
@@ -58,7 +59,7 @@ static struct page *pages_stash_get(unsigned int order)
 	return page;
 }
 
-/* Refuses a page that has another user, and a single page while the pool is not full. */
+/* Refuses pages that have another user, and single pages while the pool is not full. */
 static bool pages_stash_put(struct icrypt_config *cc, struct page *page, unsigned int order)
 {
 	struct pages_stash *s = raw_cpu_ptr(&pages_stashes);
@@ -82,8 +83,8 @@ static bool pages_stash_put(struct icrypt_config *cc, struct page *page, unsigne
 }
 
 /*
- * When memory is short, and whenever a device goes: those that are left will have new
- * ones soon. Returns how many pages that were.
+ * Called when memory is short, and when a device is removed; the other devices soon have
+ * new pages. Returns the number of pages.
  */
 static unsigned long pages_stash_empty(void)
 {
@@ -148,7 +149,7 @@ static unsigned int pages_devices;	/* under pages_limit_lock */
 static unsigned long pages_limit __read_mostly;	/* of each device */
 static int pages_batch __read_mostly = 1;
 
-/* A device comes, or one goes. */
+/* The number of devices changes by @devices. */
 static void pages_limit_update(int devices)
 {
 	/* High memory is not counted. */
@@ -182,7 +183,7 @@ static void pages_count(struct icrypt_config *cc, int pages)
 	percpu_counter_add_batch(&cc->pages_in_flight, pages, READ_ONCE(pages_batch));
 }
 
-/* For the mempool: over the limit this fails, so that only the reserve is left. */
+/* For the mempool. Fails over the limit, so that the mempool uses only its reserve. */
 static void *pages_pool_alloc(gfp_t gfp, void *pool_data)
 {
 	struct icrypt_config *cc = pool_data;
@@ -196,11 +197,12 @@ static void pages_pool_free(void *page, void *pool_data)
 }
 
 /*
- * Somebody below may still have a page that came back: a network device that is to
- * send it once more, for a connection that its driver gave up. What is sent then would
- * be another write's. Freed, such a page is not given to anybody before its last user
- * put it, but the pool keeps what it gets; so another page takes its place here. Only
- * if there is none at all, it is used: to wait for its user could be for ever.
+ * A layer below may still use a page of a write that has ended: a network device may send
+ * it once more, for a connection that its driver gave up. If the page were used again, it
+ * would send the data of another write. The allocator gives such a page to nobody before
+ * its last user has put it, but the pool keeps its pages. So another page replaces it
+ * here. If there is none, the page is used, because waiting for its user could take for
+ * ever.
  */
 static struct page *pages_pool_get(struct icrypt_config *cc, gfp_t gfp)
 {
@@ -221,7 +223,7 @@ static __always_inline void pages_free(struct icrypt_config *cc, struct bio *bio
 	struct bio_vec *bv;
 	int i, pages = 0;
 
-	/* One allocation a vector, see pages_fill(). */
+	/* Each vector is one allocation, see pages_fill(). */
 	bio_for_each_bvec_all(bv, bio, i) {
 		unsigned int order = compound_order(bv->bv_page);
 
@@ -232,7 +234,7 @@ static __always_inline void pages_free(struct icrypt_config *cc, struct bio *bio
 			__free_pages(bv->bv_page, order);
 			continue;
 		}
-		/* No plaintext into the pool's reserve. */
+		/* The pool must not contain plaintext. */
 		if (!stash)
 			clear_highpage(bv->bv_page);
 		mempool_free(bv->bv_page, &cc->page_pool);
@@ -268,9 +270,9 @@ void icrypt_pages_free(struct icrypt_config *cc, struct bio *bio)
 }
 
 /*
- * With @gfp without __GFP_DIRECT_RECLAIM, takes the memory that is available, the
- * pool's reserve included. Large chunks are optional; they help the cipher and the
- * device. Over the limit there are none.
+ * If @gfp lacks __GFP_DIRECT_RECLAIM, takes as much memory as is available, including the
+ * reserve of the pool. Large chunks are optional. They help the cipher and the device.
+ * Over the limit no chunks are taken.
  */
 static bool pages_fill(struct icrypt_config *cc, struct bio *bio, unsigned int size, gfp_t gfp)
 {
@@ -297,7 +299,7 @@ static bool pages_fill(struct icrypt_config *cc, struct bio *bio, unsigned int s
 		if (!page)
 			break;
 		len = min_t(unsigned int, size, PAGE_SIZE << order);
-		/* Not merged with its neighbour, because each vector is freed by itself. */
+		/* It must not be merged with its neighbour: each vector is freed separately. */
 		__bio_add_page(bio, page, len, 0);
 		pages += 1 << order;
 		size -= len;

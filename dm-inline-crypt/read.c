@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a read: the bio that dm hands to map goes to the device itself,
- * with our completion in place of dm's, and is decrypted where it lies. Not
- * cloning it saves the allocation and lets dm poll it.
+ * The life of a read. The bio that dm passes to map is sent to the device, with our
+ * completion in place of dm's, and its data is decrypted in place. It is not cloned,
+ * which saves the allocation and lets dm poll it.
  *
  *	icrypt_read_map()	plan, redirect, submit; wait if that is the plan
- *	read_end.c		the device is done: decrypt, and dm's completion
+ *	read_end.c		after the device: decrypt, then call dm's completion
  *
  * A large read is cut into pieces, which are clones that go the same way. Map cuts
  * it if its caller waits; the caller can then decrypt the first pieces while the
@@ -20,13 +20,13 @@
 #include "trace.h"
 
 /*
- * Send reads for real, for their caller is going to wait for them. Inside map,
- * submit_bio_noacct() only appends to current->bio_list, so the list is set
- * aside, and with it the plug that 6.12 starts for each bio, or the request
- * would stay there. The scheduler must not look for the time in that meanwhile.
- * Never a plug of the submitter: its requests hold tags and queue references,
- * and if the submission sleeps for one of these, schedule() must be able to
- * flush it, as it can one that we start.
+ * Send reads at once, because their caller is going to wait for them. Inside map,
+ * submit_bio_noacct() only appends to current->bio_list, so the list is set aside. The
+ * plug that 6.12 starts for each bio is set aside as well, because the request could stay
+ * in it. The scheduler must not access the time in that plug meanwhile. A plug of the
+ * submitter is never set aside: its requests hold tags and queue references, and if the
+ * submission sleeps for one of these, schedule() must be able to flush the plug. It can
+ * flush the plug that this function starts.
  */
 static void read_submit_now(struct bio *bio, struct list_head *ios)
 {
@@ -56,7 +56,7 @@ static void read_submit_now(struct bio *bio, struct list_head *ios)
 /* The common case of one read, which needs no list. */
 static void read_wait(struct icrypt_io *io)
 {
-	/* Lets a worker run that completes the read soon, like loop's. */
+	/* Lets a worker run that may complete the read soon, such as that of loop. */
 	might_sleep();
 	if (icrypt_read_is_callers(io))
 		return;
@@ -77,7 +77,7 @@ static void read_retarget(struct icrypt_io *io)
 	io->bio->bi_iter.bi_sector = io->cc->start + io->sector;
 }
 
-/* Aim a read at the device below, with our completion instead of its own. */
+/* Redirect a read to the device below, with our completion instead of its own. */
 static void read_redirect(struct icrypt_io *io, enum icrypt_plan plan)
 {
 	struct bio *bio = io->bio;

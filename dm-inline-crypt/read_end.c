@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The second half of a read's life: the device is done with it, and it is decrypted
- * where it lies.
+ * The second half of a read's life: the device has completed it, and it is decrypted in
+ * place.
  *
- *	read_endio()		the device is done: hand it to the caller, or go on
+ *	read_endio()		hand the read to its caller, or continue with it
  *	icrypt_read_decrypt()	the cipher
  *	read_finish()		dm's completion
  *
- * A read that no caller takes goes on in the context of the completion, in a bottom
- * half on the same CPU, with a helper (spread.c), or in a worker. A worker that gets a
+ * A read that no caller owns is decrypted in the context of its completion, in a bottom
+ * half on the same CPU, by a helper (spread.c), or by a worker. A worker that gets a
  * large read cuts it into pieces, to share it with other workers.
  */
 
@@ -27,9 +27,9 @@ struct read_bh {
 static DEFINE_PER_CPU(struct read_bh, read_bhs);
 
 /*
- * dm's completion is called directly: for a bio that was sent, bio_endio() has done
- * its part (integrity, rq_qos, cgroup) and must not do it twice. For a bio that was
- * sent in pieces there is nothing to do.
+ * dm's completion is called directly. For a bio that was sent, bio_endio() has done its
+ * work (integrity, rq_qos, cgroup) already and must not do it twice. For a bio that was
+ * sent in pieces, bio_endio() has no work to do.
  */
 static void read_finish(struct icrypt_io *io, blk_status_t status)
 {
@@ -46,7 +46,7 @@ static void read_piece_end(struct bio *bio)
 {
 	struct icrypt_io *io = bio->bi_private, *whole = io->read.whole;
 
-	/* Any of several errors will do. */
+	/* If several pieces failed, any of the errors is reported. */
 	if (unlikely(bio->bi_status))
 		WRITE_ONCE(whole->desc.status, bio->bi_status);
 	bio_put(bio);
@@ -62,12 +62,12 @@ static struct icrypt_io *read_piece_io(struct icrypt_config *cc, struct bio *pie
 /**
  * icrypt_read_cut() - cut a read into pieces
  * @whole: the read
- * @iter:  its data; a bio that came back from the device has used up its own iterator
+ * @iter:  its data; the bio's own iterator is used up after the device has completed it
  * @size:  of a piece, bytes
  * @ios:   the pieces are added to this list: clones that share the vector of @whole
  *
  * Context: process, does not sleep.
- * Return: false if there is no memory for all of them; then there is none.
+ * Return: false if there is not enough memory; then no piece was made.
  */
 bool icrypt_read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned int size,
 		     struct list_head *ios)
@@ -77,7 +77,7 @@ bool icrypt_read_cut(struct icrypt_io *whole, struct bvec_iter iter, unsigned in
 	struct icrypt_io *io, *next;
 	unsigned int done, n = 0;
 	struct bio *bio;
-	/* After the read the payload is used up, and must not be cloned. */
+	/* After the read, the payload is used up and must not be cloned. */
 	blk_opf_t payload = whole->bio->bi_opf & REQ_INTEGRITY;
 
 	whole->bio->bi_opf &= ~REQ_INTEGRITY;
@@ -135,8 +135,8 @@ static void read_cipher_done(void *cookie, enum icrypt_progress progress)
 }
 
 /*
- * Cut a large read that came whole from the device, and have other workers take
- * their share. The first piece stays here.
+ * Cut a large read that the device has completed as a whole, and queue the pieces to other
+ * workers. Returns the first piece, for this worker.
  */
 static struct icrypt_io *read_share(struct icrypt_io *whole, unsigned int size)
 {
@@ -173,10 +173,10 @@ static void read_queue(struct icrypt_io *io, struct icrypt_decision d)
 }
 
 /**
- * icrypt_read_decrypt() - decrypt a read that the device is done with, and end it
+ * icrypt_read_decrypt() - decrypt a complete read, and end it
  * @io:      the read; it is gone on return
- * @context: where
- * @may:     what that allows: ICRYPT_MAY_RESCHED, ICRYPT_MAY_SLEEP or 0
+ * @context: the context that this is called in
+ * @may:     what is allowed there: ICRYPT_MAY_RESCHED, ICRYPT_MAY_SLEEP or 0
  *
  * Context: process or softirq, with interrupts on.
  */
@@ -236,7 +236,7 @@ static void read_again_work(struct work_struct *work)
 	read_finish(io, io->desc.status);
 }
 
-/* It does not match its tag: read it once more, in a worker, which may wait. */
+/* The read does not match its tag: read it once more, in a worker, which may wait. */
 static noinline void read_again(struct icrypt_io *io)
 {
 	icrypt_fall_back(io, icrypt_decide_after(io, ICRYPT_TAG_MISMATCH));
@@ -244,7 +244,7 @@ static noinline void read_again(struct icrypt_io *io)
 	queue_work(io->cc->wq, &io->work);
 }
 
-/* The cipher has finished with all of it. */
+/* The cipher has finished with the whole read. */
 static inline void read_done(struct icrypt_io *io)
 {
 	if (unlikely(io->desc.status == BLK_STS_PROTECTION)) {
@@ -263,7 +263,7 @@ static ICRYPT_BH_FN(read_bh_run, arg)
 	struct icrypt_decision d;
 
 	llist_for_each_entry_safe(io, next, list, read.bh_node) {
-		/* The helper that the first one called may have started by now. */
+		/* The helper that the first of these reads called may have started by now. */
 		if (io->read.backlog && icrypt_spread_again(io))
 			continue;
 		d = icrypt_decide_bh(io);
@@ -279,7 +279,7 @@ static void read_bh_queue(struct icrypt_io *io)
 	struct read_bh *b;
 	unsigned long flags;
 
-	/* Already off in hardirqs, but not in a completion with irqs off only. */
+	/* Does not rely on interrupts being off already. */
 	local_irq_save(flags);
 	b = this_cpu_ptr(&read_bhs);
 	if (llist_add(&io->read.bh_node, &b->ios))
@@ -294,16 +294,16 @@ static bool read_is_handed_over(struct icrypt_io *io)
 }
 
 /*
- * If the caller still owns the read, tell it that it is its turn. From then on
- * the caller may end the read, return to user space and exit, hence the RCU
- * section around the wake-up.
+ * If the caller still comes back for the read, hand the read to it. From then on the
+ * caller may end the read, return to user space and exit. Therefore the wake-up is in an
+ * RCU section.
  */
 static bool read_hand_to_caller(struct icrypt_io *io)
 {
 	struct task_struct *task = io->read.submitter;
 	bool handed;
 
-	/* Completed inside submit: the task is not sleeping, nor about to. */
+	/* Completed inside submit: the task neither sleeps nor is about to sleep. */
 	if (task == current && in_task() && task_is_running(task))
 		return read_is_handed_over(io);
 
@@ -357,8 +357,8 @@ static void read_endio(struct bio *bio)
 }
 
 /**
- * icrypt_read_start() - put our completion before a read's own, and aim the cipher at it
- * @io: the read, about to be sent; or a piece of one that is back
+ * icrypt_read_start() - put our completion in place of a read's own, prepare the cipher
+ * @io: the read, about to be sent; or a piece of a complete read
  *
  * Context: any.
  */

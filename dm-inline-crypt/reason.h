@@ -4,14 +4,14 @@
 #define ICRYPT_REASON_H
 
 /*
- * Why a bio went to a worker, or why its cipher answered there: the name of the enum's
+ * Why a bio went to a worker or to the queue of the cipher driver: the name of the enum's
  * constant, and the name in the status line, the tracepoint and the documentation. A
  * new reason is a line here, and the place in context.c that gives it.
  *
- *	BUDGET	the bottom halves of this CPU had their share
- *	SPREAD	much work, and more than one CPU
- *	ASYNC	the cipher driver answered later
- *	NOMEM	no memory where nobody should wait for it
+ *	BUDGET	too much work for the bottom halves of this CPU
+ *	SPREAD	much work, and more than one CPU for it
+ *	ASYNC	the cipher driver answered asynchronously
+ *	NOMEM	no memory in a context that should not wait for memory
  *	CONTEXT	nothing else was legal
  *	SLEPT	the caller had to sleep before it could come back
  *	OPTION	read_context or write_context asked for it

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How much of a bio map takes: all of it, a part, or nothing. dm calls map once more
- * with what a part leaves.
+ * How much of a bio map takes: all of it, a part, or nothing. If map takes a part, dm
+ * calls it once more with the rest.
  *
- * Who takes a part: the parameters max_read_size and max_write_size, polled I/O that
- * the device below must take as it is, a write larger than a bio of single pages, a
- * large write that is shared with workers (icrypt_write_piece() of context.c), and I/O
- * with integrity metadata when memory is short.
+ * Map takes a part if max_read_size or max_write_size says so; of polled I/O that is too
+ * large for the device below, which must not split it; of a write that is larger than a
+ * bio of single pages; of a large write that is shared with workers (icrypt_write_piece()
+ * of context.c); and of I/O with integrity metadata when memory is short.
  */
 
 #include "icrypt.h"
 
 /**
- * icrypt_accept_part() - take a part of a bio only
+ * icrypt_accept_part() - take only a part of a bio
  * @io:    the bio
- * @bytes: of the part, a multiple of icrypt_block_size()
+ * @bytes: size of the part, a multiple of icrypt_block_size()
  *
  * Context: process, in map; does not sleep.
  */
@@ -28,7 +28,7 @@ void icrypt_accept_part(struct icrypt_io *io, unsigned int bytes)
 /**
  * icrypt_end_unsent() - end a bio in map before any part of it was sent
  * @io:     the bio; it has no tags
- * @nowait: its submitter may try again where it can wait
+ * @nowait: end it with BLK_STS_AGAIN: its submitter may try again where it can wait
  *
  * Context: process, in map; does not sleep.
  * Return: DM_MAPIO_SUBMITTED.
@@ -68,9 +68,9 @@ bool icrypt_rest_may_wait(const struct icrypt_io *io)
  * icrypt_may_split_write() - may map accept only a part of this write?
  * @bio: the clone in map, not yet remapped
  *
- * Not of a write to a zoned device if dm splits those itself. A dm that does not turns
- * zone appends into writes that are marked by REQ_NOMERGE and must be written whole. An
- * atomic write must never be split.
+ * It may not if dm itself splits writes to zoned devices and this is one. If dm does not
+ * split them, it turns zone appends into writes with REQ_NOMERGE, which must be written
+ * whole. An atomic write must never be split.
  *
  * Context: any.
  * Return: whether icrypt_accept_part() is legal.
@@ -108,8 +108,8 @@ bool icrypt_limit_size(struct icrypt_io *io, unsigned int max)
 }
 
 /*
- * How much of a bio the device below takes as it is, bytes: as far as its place and size
- * go, its segments are another matter.
+ * How much of a bio the device below accepts unsplit, bytes. This considers the sector
+ * and the size of the bio, but not its segments.
  */
 static unsigned int split_max(const struct icrypt_io *io)
 {
@@ -117,7 +117,7 @@ static unsigned int split_max(const struct icrypt_io *io)
 	const struct queue_limits *lim = &bdev_get_queue(bdev)->limits;
 	u64 sector = get_start_sect(bdev) + io->cc->start + io->sector;
 	unsigned int block = lim->physical_block_size >> SECTOR_SHIFT;
-	/* Devices without a limit of their own have the largest number there is. */
+	/* A device without a limit of its own reports the largest number. */
 	unsigned int most = min(lim->max_sectors, UINT_MAX >> (SECTOR_SHIFT + 1));
 	unsigned int over, end;
 
@@ -125,19 +125,19 @@ static unsigned int split_max(const struct icrypt_io *io)
 		div_u64_rem(sector, lim->chunk_sectors, &over);
 		most = min(most, lim->chunk_sectors - over);
 	}
-	/* It would rather end where a physical block ends. */
+	/* Prefer to end at the end of a physical block. */
 	over = sector & (block - 1);
 	end = round_down(over + most, block);
 	return to_bytes(end > over ? end - over : most);
 }
 
 /**
- * icrypt_unsplit_read_max() - how much of a polled read fits the device below as it is?
+ * icrypt_unsplit_read_max() - how much of a polled read does the device below accept?
  * @io: the read, of which icrypt_is_unsplit() is true
  *
- * Polled I/O that must not wait stays so wherever it is submitted again, and the device
- * refuses what it would have to split. The rule for segments is the block layer's,
- * before it merges any.
+ * Polled I/O that must not wait keeps both properties wherever it is submitted again, and
+ * the device refuses a bio that it would have to split. Segments are counted as the block
+ * layer counts them before it merges any.
  *
  * Context: process, in map; does not sleep.
  * Return: bytes, at least a block.
@@ -172,7 +172,7 @@ unsigned int icrypt_unsplit_read_max(const struct icrypt_io *io)
 }
 
 /**
- * icrypt_unsplit_write_max() - how much of a polled write fits the device below as it is?
+ * icrypt_unsplit_write_max() - how much of a polled write does the device below accept?
  * @io: the write, of which icrypt_is_unsplit() is true
  *
  * The device would refuse a larger bio instead of splitting it, and submitting it again
@@ -197,7 +197,7 @@ unsigned int icrypt_unsplit_write_max(const struct icrypt_io *io)
  * @limits: the queue limits of the mapped device
  * @zoned: whether the device below is zoned
  *
- * An atomic write must not be split, nor a zone append that dm turned into a write.
+ * Neither an atomic write nor a zone append that dm turned into a write may be split.
  *
  * Context: process.
  */

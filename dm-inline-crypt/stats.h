@@ -10,7 +10,7 @@ void icrypt_stats_count_latency(struct icrypt_io *io);
 /* The clock is read, and the histogram touched, only after "stats on". */
 static inline void icrypt_stats_map(struct icrypt_io *io)
 {
-	/* A CPU that sees the switch on sees the histogram as well. */
+	/* A CPU that sees latency_on set also sees the histogram. */
 	io->map_ns = unlikely(smp_load_acquire(&io->cc->latency_on)) ? ktime_get_ns() : 0;
 }
 

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a write: it is encrypted into pages of our own, because the data belongs
- * to the submitter and must not change; then it is sent to the device.
+ * The life of a write. It is encrypted into pages of our own, because the data belongs to
+ * the submitter and must not be changed. Then it is sent to the device.
  *
  *	icrypt_write_map()	clone with pages, encrypt, submit; or queue for a worker
  *	write_endio()		free the pages, end the bio that dm gave us
  *
- * Pages come from pages.c, which always has enough for one write. A write that finds
- * none waits for them in a queue of its own, and its submitter goes on.
- * Where it is the submitter who waits: map runs for one bio at a time and what it
- * submits leaves before the next one is mapped (submit_bio_noacct() sorts lower
- * devices first), so it never holds back those that it waits for. Nor do the
- * writes that wait for the cipher's worker: these have their pages, and another
- * workqueue. docs/contexts.md, section 6, has the whole argument.
+ * Pages come from pages.c, which always has enough for one write. A write that finds no
+ * pages waits for them in a queue of its own, and its submitter continues.
+ *
+ * In some cases the submitter itself waits in map. This cannot deadlock: map runs for one
+ * bio at a time, and the bios that it submits are sent before the next bio is mapped
+ * (submit_bio_noacct() sorts lower devices first). So the submitter holds back no pages
+ * for which it waits. Writes that wait for the worker of the cipher hold back none either:
+ * they have their pages, and another workqueue. docs/contexts.md, section 6, has the whole
+ * argument.
  */
 
 #include <linux/completion.h>
@@ -23,8 +25,8 @@
 #include "trace.h"
 
 /*
- * The bio that carries the ciphertext, or NULL: if @nowait and memory is short, or
- * if there is none for integrity metadata.
+ * Returns the bio for the ciphertext. Returns NULL if memory is short and @nowait is set,
+ * or if there is no memory for the integrity payload.
  */
 static struct bio *write_alloc_clone(struct icrypt_io *io, bool nowait)
 {
@@ -108,7 +110,7 @@ static void write_work(struct work_struct *work)
 	if (!io->desc.in_iter.bi_size || io->desc.status ||
 	    write_encrypt(io, ICRYPT_MAY_SLEEP) != ICRYPT_QUEUED)
 		write_submit(io);
-	/* The bio may be gone, but not the device: its dtr waits for its workers. */
+	/* The bio may be gone, but the device is not: its dtr waits for its workers. */
 	atomic_dec(&cc->writes_queued);
 }
 
@@ -147,7 +149,7 @@ static void write_cipher_done(void *cookie, enum icrypt_progress progress)
 	write_queue(io, d);
 }
 
-/* It has its pages: aim the cipher at the data. */
+/* The write has its pages: prepare the cipher. */
 static __always_inline void write_start(struct icrypt_io *io)
 {
 	struct icrypt_cipher *c = &io->cc->cipher;
@@ -162,7 +164,7 @@ static __always_inline void write_start(struct icrypt_io *io)
 	icrypt_cipher_start(c, &io->desc, in, clone, io->sector, io->tags);
 }
 
-/* What a write that waits for pages takes of the memory itself, pages: its bio and tags. */
+/* The memory of a write that waits for pages, in pages: its bio and its tags. */
 static int write_waiting_pages(const struct icrypt_io *io)
 {
 	const struct icrypt_cipher *c = &io->cc->cipher;
@@ -171,8 +173,8 @@ static int write_waiting_pages(const struct icrypt_io *io)
 }
 
 /*
- * Waits for pages, for one write after the other. Another worker encrypts and sends
- * it: the device below may have that one wait for its cgroup's sake.
+ * Waits for pages, for one write after the other. Another worker encrypts and sends the
+ * write, because its submission may have to wait on behalf of its cgroup.
  */
 static void write_pages_work(struct work_struct *work)
 {
@@ -182,7 +184,7 @@ static void write_pages_work(struct work_struct *work)
 
 	io->write.clone = write_alloc_clone(io, false);
 	if (likely(io->write.clone)) {
-		/* A helper may have had it; its submitter is gone, see write_queue(). */
+		/* If it came from a helper, its submitter has returned, see write_queue(). */
 		io->write.clone->bi_opf &= ~REQ_NOWAIT;
 		write_start(io);
 		write_queue_work(io);
@@ -194,8 +196,7 @@ static void write_pages_work(struct work_struct *work)
 }
 
 /*
- * There are no pages: the write waits for them, but not its submitter, who may have
- * something else to do.
+ * There are no pages. The write waits for them, and its submitter continues.
  */
 static void write_wait_for_pages(struct icrypt_io *io)
 {
@@ -206,8 +207,8 @@ static void write_wait_for_pages(struct icrypt_io *io)
 }
 
 /*
- * How many writes may wait for pages, before their submitters do: so many that they
- * take about as much memory as may be in flight.
+ * May another write wait for pages in the queue, instead of its submitter? The queued
+ * writes may take about as much memory as the writes in flight.
  */
 static bool write_queue_has_room(struct icrypt_config *cc)
 {
@@ -218,7 +219,7 @@ static bool write_queue_has_room(struct icrypt_config *cc)
  * icrypt_write_helped() - a helper has taken a write
  * @io: the write, without pages; it has no tags
  *
- * Without pages it goes where others wait for them.
+ * If there are no pages, the write joins the queue of those that wait for pages.
  *
  * Context: a worker; may sleep.
  */
@@ -234,7 +235,7 @@ void icrypt_write_helped(struct icrypt_io *io)
 		write_wait_for_pages(io);
 		return;
 	}
-	/* Its submitter is not in its submission any more, see write_queue(). */
+	/* Its submitter may have left the submission, see write_queue(). */
 	io->write.clone->bi_opf &= ~REQ_NOWAIT;
 	write_start(io);
 	if (write_encrypt(io, d.may) != ICRYPT_QUEUED)
@@ -253,7 +254,7 @@ static int write_ordered(struct icrypt_io *io)
 		wait_for_completion_io(&done);
 		reinit_completion(&done);
 	}
-	/* Ended by dm: an end_io inside map would make it end the write twice. */
+	/* dm has to end it: if map ended it, dm would end it a second time. */
 	if (unlikely(io->desc.status)) {
 		icrypt_pages_free(io->cc, io->write.clone);
 		icrypt_tags_free(io);
@@ -278,8 +279,8 @@ static int write_end_unsent(struct icrypt_io *io, bool nowait)
  * with BLK_STS_AGAIN before anything of it reached the device.
  *
  * Context: process. Sleeps unless the bio has REQ_NOWAIT and the device no zones.
- * Return: DM_MAPIO_SUBMITTED, or DM_MAPIO_KILL for a write to a zone that the
- * cipher failed or that is too large not to be split.
+ * Return: DM_MAPIO_SUBMITTED, or DM_MAPIO_KILL for a write to a zone whose cipher failed,
+ * or that is too large to be sent unsplit.
  */
 int icrypt_write_map(struct icrypt_io *io)
 {
@@ -291,8 +292,8 @@ int icrypt_write_map(struct icrypt_io *io)
 
 	io->write.ordered = icrypt_is_ordered(cc, bio);
 	/*
-	 * Order goes before not waiting, as in the block layer's zone write
-	 * plugging; and dm wants no write of a zone to fail inside map.
+	 * Keeping the order takes precedence over REQ_NOWAIT, as in the zone write
+	 * plugging of the block layer. And dm requires that map ends no write to a zone.
 	 */
 	io->write.nowait = (bio->bi_opf & REQ_NOWAIT) && !io->write.ordered;
 	if (icrypt_is_unsplit(bio))
@@ -308,7 +309,7 @@ int icrypt_write_map(struct icrypt_io *io)
 	if (part)
 		icrypt_accept_part(io, part);
 
-	/* A write that would wait for pages is not handed over: their number has a limit. */
+	/* The number of writes that wait for pages is limited, so none is handed over. */
 	lane = part || atomic_read(&cc->writes_waiting) ? NULL : icrypt_write_backlog(io);
 	if (lane && icrypt_spread(lane, io))
 		return DM_MAPIO_SUBMITTED;
@@ -316,8 +317,9 @@ int icrypt_write_map(struct icrypt_io *io)
 	if (unlikely(cc->cipher.tuple_size) && !icrypt_tags_alloc(io, io->write.nowait))
 		return icrypt_end_unsent(io, io->write.nowait);
 	/*
-	 * Who comes later does not get what others wait for. But polled I/O that must not
-	 * wait cannot queue, and would come again for as long as others do.
+	 * A later write does not get pages while others wait for them. Polled I/O that
+	 * must not wait is an exception: it cannot queue, and its submitter would try
+	 * again for as long as other writes wait.
 	 */
 	if (likely(!atomic_read(&cc->writes_waiting)) || icrypt_is_unsplit(bio))
 		io->write.clone = write_alloc_clone(io, true);

@@ -13,8 +13,9 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=vm/host.sh
 . "$here/vm/host.sh"
-# shellcheck source-path=SCRIPTDIR source=tap.sh
-. "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$here/lib/tap.sh"
+tap_start
 
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top_dir/dkms.conf")
 src=usr/src/dm-inline-crypt-$version
@@ -305,4 +306,4 @@ check "mkinitcpio: with takeover, after base, it adds both modules and the rule"
 check "mkinitcpio: after systemd, a shell as well" hook_after_systemd
 check "mkinitcpio: the hook has a help text" hook_has_help
 check "mkinitcpio: the file for mkinitcpio.conf.d adds the hook" hook_is_appended
-finish
+tap_finish

@@ -10,8 +10,9 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=vm/host.sh
 . "$here/vm/host.sh"
-# shellcheck source-path=SCRIPTDIR source=tap.sh
-. "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
+. "$here/lib/tap.sh"
+tap_start
 
 dir=drivers/md/dm-crypt-direct
 
@@ -134,4 +135,4 @@ check "as a module: Kconfig offers it" configure m whole
 check "as a module: builds with W=1" build m
 check "built in: Kconfig offers it" configure y whole
 check "built in: builds with W=1" build y
-finish
+tap_finish
