@@ -536,7 +536,7 @@ args=(--cipher aes-xts-plain64 --key "$(key 64)" --iv-offset 1 --sector-size 512
 ! round_trip "$cipher" "$plain"
 result $? "an iv_offset that is off by one is noticed"
 
-out=$(same self expected got | head -n 1)
+out=$(same self expected got 2> /dev/null | head -n 1)
 [[ $out == "not ok "* ]]
 result $? "a wrong published vector would be reported"
 
