@@ -88,6 +88,8 @@ struct icrypt_skcipher_ctx {
  * @keys:    round keys
  * @first:   IV of the request
  * @iv:      of what comes next
+ * @unit_iv: of the first of some units
+ * @tweaks:  of the last two blocks, with ciphertext stealing
  * @cbc:     else XTS
  * @encrypt: else decrypt
  * @data:    of the request
@@ -100,6 +102,8 @@ struct icrypt_skcipher_work {
 	const struct icrypt_skcipher_keys	*keys;
 	u8					first[AES_BLOCK_SIZE];
 	u8					iv[AES_BLOCK_SIZE];
+	u8					unit_iv[AES_BLOCK_SIZE];
+	u8					tweaks[2][AES_BLOCK_SIZE];
 	bool					cbc;
 	bool					encrypt;
 	u8					*data;
@@ -199,19 +203,19 @@ static int crypt_blocks(struct icrypt_skcipher_work *w, unsigned int bytes)
 	int err;
 
 	for (at = 0; at < bytes; at += n ? n * size : size) {
-		u8 iv[AES_BLOCK_SIZE], *data = w->data + at;
+		u8 *data = w->data + at;
 
 		n = next_units(w, at, bytes - at, &size);
-		memcpy(iv, at ? w->iv : w->first, sizeof(iv));
+		memcpy(w->unit_iv, at ? w->iv : w->first, sizeof(w->unit_iv));
 		if (!n) {
 			size = bytes - at;
 			next_iv(w, data, size);
-			err = crypt_padded(w, key, iv, data, size);
+			err = crypt_padded(w, key, w->unit_iv, data, size);
 		}
 		for (i = 0; i < n; i++) {
 			w->du[i].src = data + i * size;
 			w->du[i].dst = data + i * size;
-			memcpy(w->du[i].iv, i ? w->iv : iv, sizeof(w->du[i].iv));
+			memcpy(w->du[i].iv, i ? w->iv : w->unit_iv, sizeof(w->du[i].iv));
 			next_iv(w, data + i * size, size);
 		}
 		if (n)
@@ -228,20 +232,19 @@ static int crypt_blocks(struct icrypt_skcipher_work *w, unsigned int bytes)
 /* XTS: the last whole block and @tail bytes behind it, by ciphertext stealing */
 static int steal(struct icrypt_skcipher_work *w, u8 *block, unsigned int tail)
 {
-	u8 tweaks[2][AES_BLOCK_SIZE];
 	unsigned int i;
 	int err;
 
 	/* Decryption begins with what was encrypted last. */
-	memcpy(tweaks[!w->encrypt], w->iv, AES_BLOCK_SIZE);
+	memcpy(w->tweaks[!w->encrypt], w->iv, AES_BLOCK_SIZE);
 	next_tweak(w->iv, 1);
-	memcpy(tweaks[w->encrypt], w->iv, AES_BLOCK_SIZE);
-	err = crypt_padded(w, &w->keys->next, tweaks[0], block, AES_BLOCK_SIZE);
+	memcpy(w->tweaks[w->encrypt], w->iv, AES_BLOCK_SIZE);
+	err = crypt_padded(w, &w->keys->next, w->tweaks[0], block, AES_BLOCK_SIZE);
 	if (err)
 		return err;
 	for (i = 0; i < tail; i++)
 		swap(block[i], block[AES_BLOCK_SIZE + i]);
-	return crypt_padded(w, &w->keys->next, tweaks[1], block, AES_BLOCK_SIZE);
+	return crypt_padded(w, &w->keys->next, w->tweaks[1], block, AES_BLOCK_SIZE);
 }
 
 static int crypt_data(struct icrypt_skcipher_work *w, unsigned int bytes)
@@ -263,7 +266,7 @@ static int crypt_data(struct icrypt_skcipher_work *w, unsigned int bytes)
 	return err;
 }
 
-/* -EAGAIN where the FPU cannot be had; nothing has been written then. */
+/* -EAGAIN without the FPU or memory; nothing has been written then. */
 static int crypt_by_engine(struct skcipher_request *req, bool encrypt)
 {
 	struct crypto_skcipher *tfm = crypto_skcipher_reqtfm(req);
@@ -276,9 +279,9 @@ static int crypt_by_engine(struct skcipher_request *req, bool encrypt)
 	int err;
 
 	/* kmalloc() does not align as much as the assembler wants. */
-	memory = kzalloc(63 + sizeof(*w) + 64 + shift + req->cryptlen, gfp);
+	memory = kzalloc(63 + sizeof(*w) + 64 + shift + req->cryptlen, gfp | __GFP_NOWARN);
 	if (!memory)
-		return -ENOMEM;
+		return -EAGAIN;
 	w = PTR_ALIGN(memory, 64);
 	w->data = PTR_ALIGN((u8 *)(w + 1), 64) + shift;
 	w->variant = to_icrypt(tfm)->variant;
@@ -441,7 +444,7 @@ static void fill_in(struct icrypt_skcipher *s, enum icrypt_units_variant v, unsi
 	strscpy(alg->base.cra_name, icrypt_skcipher_kinds[kind].name, CRYPTO_MAX_ALG_NAME);
 	snprintf(alg->base.cra_driver_name, CRYPTO_MAX_ALG_NAME, "%s-%s",
 		 icrypt_skcipher_kinds[kind].driver, icrypt_units_name(v));
-	/* Below all others, so that nobody gets it who does not ask for it by its name. */
+	/* Below all others: only a user who asks for it by its driver's name gets it. */
 	alg->base.cra_priority = 1;
 	alg->base.cra_flags = CRYPTO_ALG_NEED_FALLBACK | CRYPTO_ALG_ALLOCATES_MEMORY;
 	alg->base.cra_blocksize = AES_BLOCK_SIZE;
@@ -472,6 +475,7 @@ static void fill_in(struct icrypt_skcipher *s, enum icrypt_units_variant v, unsi
  */
 bool icrypt_skcipher_register(enum icrypt_units_variant v)
 {
+	struct crypto_skcipher *tfm;
 	bool right = true;
 	unsigned int i;
 	int err;
@@ -481,19 +485,36 @@ bool icrypt_skcipher_register(enum icrypt_units_variant v)
 		const char *driver = s->alg.base.cra_driver_name;
 
 		fill_in(s, v, i);
+		/*
+		 * Instances of templates are made when nothing else has the name. This makes
+		 * one that ours does not keep from being made.
+		 */
+		if (!crypto_has_skcipher(s->alg.base.cra_name, 0,
+					 CRYPTO_ALG_NEED_FALLBACK | CRYPTO_ALG_ASYNC)) {
+			DMWARN("%s is not registered: nothing else has %s", driver,
+			       s->alg.base.cra_name);
+			continue;
+		}
 		err = crypto_register_skcipher(&s->alg);
 		s->added = !err;
 		if (err) {
 			DMWARN("cannot register %s with the crypto API (%d)", driver, err);
 			continue;
 		}
-		/* One whose test failed stays in the list, but is not to be had. */
-		if (!crypto_has_skcipher(driver, 0, 0)) {
-			DMERR("%s failed the kernel's tests, %s is not used",
-			      driver, icrypt_units_name(v));
+		/* One whose test failed stays in the list, but cannot be allocated. */
+		tfm = crypto_alloc_skcipher(driver, 0, 0);
+		if (IS_ERR(tfm)) {
+			err = PTR_ERR(tfm);
+			if (err == -ELIBBAD)
+				DMERR("%s failed the kernel's tests, %s is not used",
+				      driver, icrypt_units_name(v));
+			else
+				DMERR("no result of the kernel's tests of %s (%d), %s is not used",
+				      driver, err, icrypt_units_name(v));
 			right = false;
 			continue;
 		}
+		crypto_free_skcipher(tfm);
 		DMINFO("%s is registered; of the tests' requests %d were the engine's, %d not",
 		       driver, atomic_read(&s->engine), atomic_read(&s->fallback));
 	}
@@ -503,7 +524,10 @@ bool icrypt_skcipher_register(enum icrypt_units_variant v)
 /**
  * icrypt_skcipher_unregister() - take back all that is registered
  *
- * Context: process, may sleep. Nobody has a transform of them: these keep the module.
+ * A transform of them keeps the module, but not one whose init fails. So a user of one must
+ * not exist while the module is loaded; that is one reason why the default is off.
+ *
+ * Context: process, may sleep.
  */
 void icrypt_skcipher_unregister(void)
 {

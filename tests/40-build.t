@@ -5,6 +5,8 @@
 # compiler (W=1) nor sparse (C=1) has anything to say
 #
 # With INLINE_CRYPT_FULL=1 also for the kernels of 53-vm-smoke.t.
+#
+# shellcheck disable=SC2317  # a function is run by check
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -56,6 +58,23 @@ remarks() {
 		-e '^         (Modules|You|if you) ' \
 		-e 'checker-valid\.sh: No such file or directory$' \
 		-e ': C=1 specified, but sparse is not available or not up to date$' "$1"
+}
+
+# builds_what_was_put_back KERNEL - a file that is put back has an old time, and is compiled
+#
+# Otherwise a guest would test the module of a change that was taken back.
+builds_what_was_put_back() {
+	local out=$tmp/$1 want
+
+	want=$(modinfo -F description "$out/dm-inline-crypt.ko")
+	cp -a "$src" "$tmp/changed" &&
+		sed -i 's/^MODULE_DESCRIPTION("/&changed /' "$tmp/changed/target.c" &&
+		"$here/vm/build-module" "$1" "$tmp/changed" "$out" &&
+		[ "$(modinfo -F description "$out/dm-inline-crypt.ko")" = "changed $want" ] &&
+		cp "$src/target.c" "$tmp/changed/target.c" &&
+		touch -d 2007-01-17 "$tmp/changed/target.c" &&
+		"$here/vm/build-module" "$1" "$tmp/changed" "$out" &&
+		[ "$(modinfo -F description "$out/dm-inline-crypt.ko")" = "$want" ]
 }
 
 "$here/vm/provision" tools >&2 || exit 1
@@ -118,4 +137,9 @@ for kernel in "${kernels[@]}"; do
 	fi
 done
 
+if [ -n "${why[6.1]+set}" ]; then
+	skip "a file that is put back is compiled" "kernel 6.1 cannot be had"
+else
+	check "a file that is put back is compiled" builds_what_was_put_back 6.1
+fi
 tap_finish

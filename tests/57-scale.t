@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# 57-scale.t - the lab of many CPUs, on three cells: four CPUs are used as well as
+# 57-scale.t - the lab of many CPUs, on five cells: four CPUs are used better than
 # dm-crypt uses them
 #
 # Its time is counted from instructions and repeats to 0.1 % beside any load, so
@@ -33,18 +33,22 @@ gain() {
 
 # Not by check: if the lab skips, this test skips.
 "$here/bench/scale/scale" --kernel 6.1 --cpus 4 --devices nullb0 --variants crypt,crypt-nowq,inline-crypt \
-	--cells '^(r4k-libaio-1|w4k-libaio-1|r4k-libaio-N)$' --result "$tmp/a" > "$tmp/progress" 2> "$tmp/errors"
+	--cells '^(r4k-libaio-1|w4k-libaio-1|w128k-libaio-1|r1M-psync-1|r4k-libaio-N)$' \
+	--result "$tmp/a" > "$tmp/progress" 2> "$tmp/errors"
 status=$?
 [ $status != 77 ] || skip_all "$(sed -n 's/.*skip: //p' "$tmp/errors" | tail -n 1)"
 check "the lab runs" [ $status = 0 ] || cat "$tmp/progress" "$tmp/errors" | tail -n 40 | diag_input
-says "it counts what is done" "$tmp/progress" '^\[9/9\] nullb0 '
+says "it counts what is done" "$tmp/progress" '^\[15/15\] nullb0 '
 holds "the result is complete" '.complete and .format == 1 and .lab == "scale" and .kernel == "6.1"'
 holds "it has each cell of each variant once" '
-	(.cells | map("\(.cell) \(.variant)") | sort) == ([("r4k-libaio-1", "w4k-libaio-1", "r4k-libaio-N") as $cell |
+	(.cells | map("\(.cell) \(.variant)") | sort) == ([("r4k-libaio-1", "w4k-libaio-1", "w128k-libaio-1",
+		"r1M-psync-1", "r4k-libaio-N") as $cell |
 		("crypt", "crypt-nowq", "inline-crypt") | "\($cell) \(.)"] | sort)'
 holds "all figures are positive" '.cells | all(.iops > 0 and .ios > 0 and .lat_us > 0 and .cpus == 4)'
 gain r4k-libaio-1 1.02 "one job that reads: inline-crypt uses idle CPUs better"
 gain w4k-libaio-1 1.2 "one job that writes: inline-crypt uses idle CPUs better"
+gain w128k-libaio-1 1.5 "large writes of one job: workers take most of them"
+gain r1M-psync-1 3 "large reads of one job: workers help the caller"
 gain r4k-libaio-N 1.1 "a job on each CPU: inline-crypt leaves each where it is"
 holds "and there, next to nothing goes to a worker" '[.counters[] | select(.cell == "r4k-libaio-N")] |
 	(map(select(.when == "after").n) | add) as $a | (map(select(.when == "before").n) | add) as $b |

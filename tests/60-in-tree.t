@@ -46,11 +46,11 @@ change() {
 # shellcheck disable=SC2016  # the $( is make's
 drop_in() {
 	mkdir -p "$tree/$dir"
-	rsync -rptc --delete --exclude='.*' --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' \
+	rsync -rpc --delete --exclude='.*' --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' \
 		--exclude='modules.order' --exclude='Module.symvers' --exclude='/Kconfig' \
 		"$top_dir/dm-inline-crypt/" "$tree/$dir/" &&
-	rsync -ptc "$top_dir/Kconfig" "$tree/$dir/Kconfig" &&
-	rsync -ptc "$top_dir/docs/dm-inline-crypt.rst" "$tree/$page" &&
+	rsync -pc "$top_dir/Kconfig" "$tree/$dir/Kconfig" &&
+	rsync -pc "$top_dir/docs/dm-inline-crypt.rst" "$tree/$page" &&
 	change drivers/md/Makefile '/^obj-$(CONFIG_DM_CRYPT)/a \
 obj-$(CONFIG_DM_INLINE_CRYPT)	+= dm-inline-crypt/' &&
 	change drivers/md/Kconfig '/^endif # MD/i \

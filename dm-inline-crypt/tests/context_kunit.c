@@ -130,6 +130,10 @@ static void arrange(struct context_test *t, const struct situation *s, struct bi
 	t->bio.bi_iter.bi_size = t->vec.bv_len;
 	icrypt_io_init(&t->io, &t->cc, &t->bio, 0);
 	t->io.rest = s->rest;
+	if (op == REQ_OP_WRITE) {
+		t->io.write.ordered = false;
+		t->io.write.nowait = false;
+	}
 	bio_list_init(&t->list[0]);
 	bio_list_init(&t->list[1]);
 	bio_init(&t->sibling, NULL, NULL, 0, op);

@@ -19,11 +19,7 @@ contended() {
 		[ "$_workers" = 0 ] || break
 	done
 	tried "$_try" "$4"
-	if [ "$_workers" -gt 0 ]; then
-		ok "$4"
-	else
-		skip "$4" "the host left no CPU idle"
-	fi
+	needs_idle_cpu "$_workers" "$4"
 }
 
 make_loop loop 16

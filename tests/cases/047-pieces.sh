@@ -74,12 +74,7 @@ if [ "$(nproc)" -gt 1 ]; then
 		[ $spread = 0 ] || break
 	done
 	tried $n "$text"
-	if [ $spread -gt 0 ]; then
-		ok "$text"
-		is $r_wq $spread "the help is counted"
-	else
-		skip "$text" "the host left no CPU idle"
-	fi
+	! needs_idle_cpu $spread "$text" || is $r_wq $spread "the help is counted"
 	check "the data is right" rw compare /dev/mapper/ours 0 data
 
 	text="workers share a large asynchronous read"
@@ -90,11 +85,7 @@ if [ "$(nproc)" -gt 1 ]; then
 		[ $r_wq -lt 5 ] || break
 	done
 	tried $n "$text"
-	if [ $r_wq -ge 5 ]; then
-		ok "$text"
-	else
-		skip "$text" "the host left no CPU idle"
-	fi
+	needs_idle_cpu $((r_wq / 5)) "$text"
 	check "its data is right" fio_verify /dev/mapper/ours --name=x --direct=1 --bs=1M \
 		--ioengine=libaio --iodepth=2 --size=8M
 	rw write /dev/mapper/ours 0 data
@@ -124,11 +115,7 @@ for n in $(seq 20); do
 	[ $w_wq = 0 ] || break
 done
 tried $n "$text"
-if [ $w_wq -gt 0 ]; then
-	ok "$text"
-else
-	skip "$text" "the host left no CPU idle"
-fi
+needs_idle_cpu $w_wq "$text"
 random_file small 1
 count_io ours rw --nowait write /dev/mapper/ours $((8 * MiB)) small
 is "$((w_caller + w_wq))" 1 "a write that must not wait is not cut"

@@ -39,11 +39,7 @@ spreads() {
 	done
 	tried "$_try" "$_text"
 	handed=$((handed + spread))
-	if [ "$spread" -gt 0 ]; then
-		ok "$_text: handed over"
-	else
-		skip "$_text: handed over" "the host left no CPU idle"
-	fi
+	needs_idle_cpu "$spread" "$_text: handed over"
 }
 
 # stays RW TEXT [fio option...]

@@ -74,11 +74,7 @@ for n in $(seq 8); do
 	[ $w_wq = 0 ] || break
 done
 tried $n "$text"
-if [ $w_wq -gt 0 ]; then
-	ok "$text"
-else
-	skip "$text" "the host left no CPU idle"
-fi
+needs_idle_cpu $w_wq "$text"
 check "the data is right" fio_verify /dev/mapper/ours --name=x --direct=1 --bs=256k \
 	--ioengine=libaio --iodepth=8 --size=8M
 dm_remove ours

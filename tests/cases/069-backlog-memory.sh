@@ -28,11 +28,7 @@ for _try in 1 2 3 4; do
 	is $? 0 "all is written"
 	[ "$spread" = 0 ] || break
 done
-if [ "$spread" -gt 0 ]; then
-	ok "helpers encrypted some of the writes"
-else
-	skip "helpers encrypted some of the writes" "the host left no CPU idle"
-fi
+needs_idle_cpu "$spread" "helpers encrypted some of the writes"
 is $((w_caller + w_wq)) $((mib * 256)) "each write was encrypted once"
 
 write_all 8 > fio.out 2>&1 &

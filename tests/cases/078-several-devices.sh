@@ -49,10 +49,12 @@ for kind in loop null_blk; do
 		helped=$((helped + r_wq))
 		[ "$_try" -lt 20 ] || [ $helped = 0 ] || break
 	done
-	if [ $helped -gt 0 ]; then
-		ok "$kind: a worker helped with the first one's reads"
+	# The workers of loop copy meanwhile, and may have all CPUs: they do on 7.3.
+	if [ $kind = loop ]; then
+		needs_idle_cpu $helped "$kind: a worker helped with the first one's reads" \
+			"the device below left no CPU idle"
 	else
-		skip "$kind: a worker helped with the first one's reads" "the host left no CPU idle"
+		is_at_least $helped 1 "$kind: a worker helped with the first one's reads"
 	fi
 	# r_wq counts the bios that the reader's sleep leaves to a worker, too.
 	is "$(counter crypt2 spread)" "$shared" "$kind: no worker helped with the reads of the device that allows none"

@@ -4,27 +4,13 @@
 # shellcheck shell=dash disable=SC2154,SC2086  # make_null_blk and friends set variables
 
 requires_kernel_config FAULT_INJECTION FAILSLAB FAIL_PAGE_ALLOC FAULT_INJECTION_DEBUG_FS
-debugfs=/sys/kernel/debug
 
-# inject PERCENT FAULT... - for every task, also where waiting is allowed
+# inject PERCENT FAULT... - for every task; allocations that may sleep do not fail
 inject() {
-	_percent=$1
+	_inject=$1
 	shift
-	for _fault; do
-		echo 0 > $debugfs/$_fault/probability
-		echo 0 > $debugfs/$_fault/verbose
-		echo N > $debugfs/$_fault/task-filter
-		echo -1 > $debugfs/$_fault/times
-	done
-	# Which sleep would fail: all that give up easily, as the kernel expects
-	echo Y > $debugfs/failslab/ignore-gfp-wait
-	echo Y > $debugfs/fail_page_alloc/ignore-gfp-wait
-	# As are the pages that writes are encrypted into
-	echo N > $debugfs/fail_page_alloc/ignore-gfp-highmem
-	echo 0 > $debugfs/fail_page_alloc/min-order
-	for _fault; do
-		echo "$_percent" > $debugfs/$_fault/probability
-	done
+	arm_faults all never "$@"
+	fail_percent "$_inject" "$@"
 }
 
 jobs=
@@ -80,10 +66,8 @@ make_crypt ours "$slow"
 for i in 0 1 2 3; do
 	random_file data$i 4
 done
-inject 0 fail_page_alloc
-echo Y > $debugfs/fail_page_alloc/task-filter
-echo N > $debugfs/fail_page_alloc/ignore-gfp-wait
-echo 100 > $debugfs/fail_page_alloc/probability
+arm_faults marked all fail_page_alloc
+fail_percent 100 fail_page_alloc
 trace_start lab/pool_wait
 for i in 0 1 2 3; do
 	timeout 300 rw --make-it-fail write /dev/mapper/ours $((i * 4194304)) data$i &

@@ -4,29 +4,18 @@
 # shellcheck shell=dash disable=SC2154  # make_null_blk sets variables
 
 requires_kernel_config FAULT_INJECTION FAILSLAB FAIL_PAGE_ALLOC FAULT_INJECTION_DEBUG_FS
-debugfs=/sys/kernel/debug
 
 # Only allocations that must not sleep, and only of the task that asks for it
-for fault in failslab fail_page_alloc; do
-	echo 0 > $debugfs/$fault/verbose
-	echo Y > $debugfs/$fault/task-filter
-	echo Y > $debugfs/$fault/ignore-gfp-wait
-	echo -1 > $debugfs/$fault/times
-done
-# Such as the pages that writes are encrypted into
-echo N > $debugfs/fail_page_alloc/ignore-gfp-highmem
-echo 0 > $debugfs/fail_page_alloc/min-order
+arm_faults marked never failslab fail_page_alloc
 
 # failing PERCENT COMMAND... - of its allocations; leaves its output in the file out
 failing() {
-	echo "$1" > $debugfs/failslab/probability
-	echo "$1" > $debugfs/fail_page_alloc/probability
+	fail_percent "$1" failslab fail_page_alloc
 	shift
 	# shellcheck disable=SC2016  # for the shell that is to fail
 	sh -c 'echo 1 > /proc/self/make-it-fail; exec "$@"' sh "$@" > out
 	_failing_status=$?
-	echo 0 > $debugfs/failslab/probability
-	echo 0 > $debugfs/fail_page_alloc/probability
+	fail_percent 0 failslab fail_page_alloc
 	cat out
 	return $_failing_status
 }

@@ -69,24 +69,19 @@ is_at_least "$n_live" 1 "some go live"
 is_at_least "$n_io" 1 "and are read and written"
 
 if have_kernel_config FAILSLAB && have_kernel_config FAULT_INJECTION_DEBUG_FS; then
+	arm_faults marked all failslab fail_page_alloc
+	# The kernel itself leaks the name of a slab cache if allocations fail in there.
 	for fault in failslab fail_page_alloc; do
-		fault=/sys/kernel/debug/$fault
-		echo 0 > $fault/verbose
-		echo Y > $fault/task-filter
-		echo -1 > "$fault/times"
-		echo N > $fault/ignore-gfp-wait
-		[ ! -e $fault/min-order ] || echo 0 > $fault/min-order
-		# The kernel's own: what it leaks there is the name of a slab cache.
-		if [ -e $fault/reject-start ]; then
+		fault=$debugfs/$fault
+		if [ -e "$fault/reject-start" ]; then
 			leaky=$(sed -n 's/^\([0-9a-f]*\) t sysfs_slab_add$/\1/p' /proc/kallsyms)
-			printf '0x%x' $((0x${leaky:-0})) > $fault/reject-start
-			printf '0x%x' $((0x${leaky:-0} + 0x300)) > $fault/reject-end
+			printf '0x%x' $((0x${leaky:-0})) > "$fault/reject-start"
+			printf '0x%x' $((0x${leaky:-0} + 0x300)) > "$fault/reject-end"
 		fi
-		echo 3 > $fault/probability
 	done
+	fail_percent 3 failslab fail_page_alloc
 	fuzz "allocations fail" $((lines / 2)) $((seed + 1)) --fail
-	echo 0 > /sys/kernel/debug/failslab/probability
-	echo 0 > /sys/kernel/debug/fail_page_alloc/probability
+	fail_percent 0 failslab fail_page_alloc
 fi
 diag "$total lines"
 is "$(dmesg | grep -cE '(d1cc){4}')" 0 "no key is in the log"

@@ -54,20 +54,11 @@ geometry "a device that fails now and then" "$key /dev/mapper/flaky 0" 16384 --e
 dm_remove flaky
 
 if have_kernel_config FAILSLAB && have_kernel_config FAULT_INJECTION_DEBUG_FS; then
-	for fault in failslab fail_page_alloc; do
-		fault=/sys/kernel/debug/$fault
-		echo 0 > $fault/verbose
-		echo Y > $fault/task-filter
-		echo -1 > "$fault/times"
-		echo N > $fault/ignore-gfp-wait
-		[ ! -e $fault/min-order ] || echo 0 > $fault/min-order
-		[ ! -e $fault/ignore-gfp-highmem ] || echo N > $fault/ignore-gfp-highmem
-		echo 5 > $fault/probability
-	done
+	arm_faults marked all failslab fail_page_alloc
+	fail_percent 5 failslab fail_page_alloc
 	geometry "allocations fail" "$key $loop 0" 16384 --fail
 	geometry "allocations fail, a timer" "$key $small 0 1 sector_size:4096" 16384 --fail
-	echo 0 > /sys/kernel/debug/failslab/probability
-	echo 0 > /sys/kernel/debug/fail_page_alloc/probability
+	fail_percent 0 failslab fail_page_alloc
 fi
 is_at_least "$total" 200 "there was I/O"
 diag "$total I/Os, $((bytes >> 20)) MiB compared"

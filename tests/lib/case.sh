@@ -16,7 +16,7 @@
 
 # shellcheck source=/dev/null
 . /lib/commands.sh
-for _topic in tap requires memory devices crypt counters io fio luks switch trace; do
+for _topic in tap requires memory devices crypt counters io fio faults luks switch trace; do
 	# shellcheck source=/dev/null
 	. "/lib/lab/$_topic.sh"
 done

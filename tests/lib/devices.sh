@@ -6,7 +6,7 @@
 # make_loop VAR MIB [SECTOR_SIZE] - set VAR to a new loop device on tmpfs
 make_loop() {
 	requires_module loop
-	_file=$(mktemp /tmp/loop.XXXXXX)
+	_file=$(mktemp)
 	truncate -s "${2}M" "$_file"
 	_dev=$(losetup --find --show ${3:+--sector-size "$3"} "$_file") ||
 		bail "cannot set up a loop device"
